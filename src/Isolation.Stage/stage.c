@@ -1,0 +1,182 @@
+// The stage: executes a StageProgram step by step and becomes the user's program.
+//
+// It is a freestanding static ELF without libc, data or bss, run from a sealed memfd with every signal blocked and no fd
+// open but those the program needs. It knows nothing of containers; what to do is in the program. Its exec is what gives
+// the child an address space of its own, so nothing done here can reach the memory of the .NET host.
+#include "stage.h"
+#include "syscalls.h"
+
+// The compiler may turn loops into calls of these.
+void *memset(void *to, int value, u64 size) {
+  for (u8 *p = to; size--;) *p++ = (u8)value;
+  return to;
+}
+
+static noreturn void leave(int code) {
+  for (;;) syscall1(SYS_exit_group, code);
+}
+
+static u64 parse(const char *text) {
+  u64 value = 0;
+  for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + (u64)(*text - '0');
+  return value;
+}
+
+static noreturn void fail(struct program *program, u32 index, s64 error) {
+  program->error = (s32)error;
+  __atomic_store_n(&program->failed, (s32)index, __ATOMIC_RELEASE);
+  leave(127);
+}
+
+// Runs in the parent half of OP_FORK: PID 1 of the sandbox ("init"), or the process between the host and the sandbox
+// ("monitor", for hosts whose runtime reaps every child and so loses the status). Holds no fd of the sandbox, so that
+// pipes end when the program closes them.
+static noreturn void supervise(struct program *program, s32 child, u64 flags, s64 host) {
+  if (flags & SUPERVISE_ANNOUNCE) {
+    program->child = child;
+    syscall3(SYS_write, program->status_fd, (s64) "!", 1);
+  }
+  if (host > 0) {
+    syscall3(SYS_close_range, 0, host - 1, 0);
+    syscall3(SYS_close_range, host + 1, ~0u, 0);
+  } else {
+    syscall3(SYS_close_range, 0, ~0u, 0);
+  }
+  u64 all = ~0ul;
+  struct { s32 fd; short events, revents; } wait[2] = {{(s32)syscall4(SYS_signalfd4, -1, (s64)&all, 8, 02004000), 1, 0}, {(s32)host, 1, 0}};
+  u32 waits = host > 0 ? 2 : 1;
+  for (;;) {
+    syscall5(SYS_ppoll, (s64)wait, waits, 0, 0, 8);
+    if (waits == 2 && wait[1].revents) { // the host is gone
+      syscall2(SYS_kill, child, 9);
+      waits = 1;
+    }
+    u32 signal[32];
+    while (syscall3(SYS_read, wait[0].fd, (s64)signal, sizeof signal) == sizeof signal)
+      if ((flags & SUPERVISE_FORWARD) && signal[0] != 17) syscall2(SYS_kill, child, signal[0]);
+    for (;;) {
+      s32 info[32] = {0};
+      if (syscall5(SYS_waitid, 0 /* P_ALL */, 0, (s64)info, 0x40000005 /* __WALL|WEXITED|WNOHANG */, 0) < 0 || info[4] == 0) break;
+      if (info[4] != child) continue;
+      if (flags & SUPERVISE_GROUP) syscall2(SYS_kill, -(s64)child, 9);
+      if (!program->reported) { // a monitor leaves what the init inside has reported
+        s64 usage[18] = {0};
+        syscall2(SYS_getrusage, -1 /* RUSAGE_CHILDREN */, (s64)usage);
+        program->wait_code = info[2];
+        program->wait_status = info[6];
+        program->user_time = usage[0] * 1000000 + usage[1];
+        program->system_time = usage[2] * 1000000 + usage[3];
+        program->peak_memory = usage[4];
+        __atomic_store_n(&program->reported, 1, __ATOMIC_RELEASE);
+      }
+      leave(info[2] == 1 /* CLD_EXITED */ ? info[6] : 128 + info[6]);
+    }
+  }
+}
+
+// Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), or 0 when it cannot be read.
+static u64 start_time(u32 pid) {
+  char path[32] = "/proc/", text[1024];
+  u32 digits = 0, length = 6;
+  for (u32 n = pid; n; n /= 10) digits++;
+  for (u32 i = 0, n = pid; i < digits; i++, n /= 10) path[length + digits - 1 - i] = (char)('0' + n % 10);
+  length += digits;
+  const char stat[] = "/stat";
+  for (u32 i = 0; i < sizeof stat; i++) path[length + i] = stat[i];
+  s64 fd = syscall4(SYS_openat, -100, (s64)path, 02000000 /* O_CLOEXEC */, 0);
+  if (fd < 0) return 0;
+  s64 size = syscall3(SYS_read, fd, (s64)text, sizeof text - 1);
+  syscall1(SYS_close, fd);
+  if (size <= 0) return 0;
+  text[size] = 0;
+  const char *p = text + size; // the command name, in parentheses, may contain anything: look for its end from behind
+  while (p > text && *p != ')') p--;
+  for (u32 field = 2; field < 22; field++) {
+    while (*p && *p != ' ') p++;
+    if (!*p) return 0;
+    p++;
+  }
+  return parse(p);
+}
+
+static void kill_listed(const struct listed *table, u64 count) {
+  for (u64 i = 0; i < count; i++) {
+    u32 pid = __atomic_load_n(&table[i].pid, __ATOMIC_ACQUIRE);
+    if (!pid) continue;
+    s64 fd = syscall2(SYS_pidfd_open, pid, 0);
+    if (fd < 0) continue;
+    // The number may have been given to a stranger since the host died. Ours was started before the host wrote the time.
+    u64 started = start_time(pid);
+    if (!table[i].started_before || started <= table[i].started_before) {
+      if (table[i].group) syscall2(SYS_kill, -(s64)pid, 9);
+      syscall4(SYS_pidfd_send_signal, fd, 9, 0, 0);
+    }
+    syscall1(SYS_close, fd);
+  }
+}
+
+static s64 issue(const struct step *step, const u64 *a) {
+  return syscall6(step->nr, (s64)a[0], (s64)a[1], (s64)a[2], (s64)a[3], (s64)a[4], (s64)a[5]);
+}
+
+static noreturn void run(struct program *program) {
+  struct step *steps = (struct step *)((u8 *)program + program->steps_offset);
+  for (u32 i = 0; i < program->count; i++) {
+    struct step *step = &steps[i];
+    program->current = i;
+    u64 a[6];
+    for (u32 k = 0; k < 6; k++) a[k] = step->registers >> k & 1 ? (u64)program->reg[step->arg[k]] : step->arg[k];
+    s64 result = 0;
+    switch (step->op) {
+    case OP_SYSCALL:
+      result = issue(step, a);
+      if (step->repeat_arg != STAGE_NO_REGISTER)
+        while (result >= 0 && a[step->repeat_arg] < step->repeat_last) {
+          a[step->repeat_arg]++;
+          result = issue(step, a);
+        }
+      break;
+    case OP_CHECK: {
+      u64 value = a[1] == 8 ? *(u64 *)a[0] : a[1] == 4 ? *(u32 *)a[0] : a[1] == 2 ? *(u16 *)a[0] : *(u8 *)a[0];
+      if ((value & a[2]) != a[3]) result = -(s64)a[4];
+      break;
+    }
+    case OP_AWAIT_HOST:
+      while (!__atomic_load_n(&program->go, __ATOMIC_ACQUIRE)) syscall6(SYS_futex, (s64)&program->go, 0 /* FUTEX_WAIT */, 0, 0, 0, 0);
+      break;
+    case OP_FORK:
+      result = syscall5(SYS_clone, (s64)a[0], 0, 0, 0, 0);
+      if (result > 0) supervise(program, (s32)result, a[1], (s64)a[2]);
+      break;
+    case OP_KILL_LISTED:
+      kill_listed((const struct listed *)a[0], a[1]);
+      break;
+    default:
+      result = -38; // ENOSYS: a newer encoder than this stage
+    }
+    step->result = result;
+    if (result < 0 && result >= -4095) {
+      u32 known = 0;
+      for (u32 k = 0; k < 4; k++) known |= step->tolerated[k] == (u16)-result;
+      if (!known) fail(program, i, -result);
+      i += step->skip;
+    } else if (step->out != STAGE_NO_REGISTER) {
+      program->reg[step->out] = result;
+    }
+  }
+  leave(0);
+}
+
+// argv: a name for `ps`, the fd of the program, its size.
+noreturn void stage(u64 *stack) {
+  char **argv = (char **)(stack + 1);
+  if (stack[0] != 3) leave(126);
+  s64 fd = (s64)parse(argv[1]);
+  s64 base = syscall6(SYS_mmap, STAGE_BASE, (s64)parse(argv[2]), 3 /* READ|WRITE */, 0x100001 /* SHARED|FIXED_NOREPLACE */, fd, 0);
+  if (base != (s64)STAGE_BASE) leave(126);
+  syscall1(SYS_close, fd);
+  struct program *program = (struct program *)base;
+  if (program->magic != STAGE_MAGIC) leave(126);
+  if (program->status_fd >= 0) syscall3(SYS_fcntl, program->status_fd, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */);
+  run(program);
+}

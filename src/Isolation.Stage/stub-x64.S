@@ -1,0 +1,128 @@
+// The stub for x64: two functions, position independent, mapped executable once in the .NET process.
+//
+//   offset 0   long issue(nr, a0..a5): a raw syscall, the kernel's result as it is (-errno on failure)
+//   offset 64  long spawn(struct spawn *): see below
+//
+// spawn blocks every signal, clones with a private stack, and in the child does only two things: closes what must not be
+// inherited and execs the stage. A pair of `ranges` whose last is below its first names a descriptor that the stage needs:
+// its close-on-exec flag is cleared, in the child's own table only. The contract of the child: it shares the host's memory, so it writes nothing but
+// spawn.error, takes no lock, touches no TLS and no libc, and never returns.
+//
+// struct spawn { clone_args *args @0; size @8; legacy @16; close_range pairs *ranges @24; count @32; stage_fd @40; argv @48; envp @56; error @64;
+//                cap_header+data *capabilities @72; last_capability @80 }
+// capabilities != NULL: the child keeps its capabilities across the exec by making them ambient. In a user namespace that has no
+// map yet it is no root, and exec would take from it what the clone gave it.
+// legacy != 0: clone(2) instead of clone3(2), for outer sandboxes that answer clone3 with ENOSYS; clone_args is still the source of the numbers.
+  .text
+  .globl issue
+issue:
+  endbr64
+  mov %rdi, %rax
+  mov %rsi, %rdi
+  mov %rdx, %rsi
+  mov %rcx, %rdx
+  mov %r8, %r10
+  mov %r9, %r8
+  mov 8(%rsp), %r9
+  syscall
+  ret
+
+  .org 64
+  .globl spawn
+spawn:
+  endbr64
+  push %rbx
+  push %r12
+  sub $16, %rsp
+  mov %rdi, %rbx
+  movq $-1, (%rsp)
+  mov $14, %eax             // rt_sigprocmask(SIG_SETMASK, all, saved, 8)
+  mov $2, %edi
+  mov %rsp, %rsi
+  lea 8(%rsp), %rdx
+  mov $8, %r10d
+  syscall
+  cmpq $0, 16(%rbx)
+  jne 1f
+  mov $435, %eax            // clone3(args, size)
+  mov (%rbx), %rdi
+  mov 8(%rbx), %rsi
+  syscall
+  jmp 2f
+1: mov (%rbx), %r8          // clone(flags | exit_signal, stack, parent_tid, child_tid, tls)
+  mov (%r8), %rdi
+  or 32(%r8), %rdi
+  mov 40(%r8), %rsi
+  add 48(%r8), %rsi
+  mov 24(%r8), %rdx
+  xor %r10d, %r10d
+  xor %r8d, %r8d
+  mov $56, %eax
+  syscall
+2: test %rax, %rax
+  jz 3f
+  mov %rax, %r12
+  mov $14, %eax             // rt_sigprocmask(SIG_SETMASK, saved, NULL, 8)
+  mov $2, %edi
+  lea 8(%rsp), %rsi
+  xor %edx, %edx
+  mov $8, %r10d
+  syscall
+  mov %r12, %rax
+  add $16, %rsp
+  pop %r12
+  pop %rbx
+  ret
+3: mov 72(%rbx), %rdi       // the child
+  test %rdi, %rdi
+  jz 9f
+  lea 8(%rdi), %rsi         // capset(header, data): inheritable, which ambient needs
+  mov $126, %eax
+  syscall
+  test %rax, %rax
+  js 6f
+  xor %r12d, %r12d
+8: mov $47, %edi            // prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0)
+  mov $2, %esi
+  mov %r12, %rdx
+  xor %r10d, %r10d
+  xor %r8d, %r8d
+  mov $157, %eax
+  syscall
+  test %rax, %rax
+  js 6f
+  inc %r12
+  cmp 80(%rbx), %r12
+  jbe 8b
+9: mov 24(%rbx), %r12
+  mov 32(%rbx), %r13
+4: test %r13, %r13
+  jz 5f
+  mov (%r12), %edi
+  mov 4(%r12), %esi
+  xor %edx, %edx
+  mov $436, %eax            // close_range(first, last, 0)
+  cmp %edi, %esi
+  jae 7f
+  mov $2, %esi              // fcntl(first, F_SETFD, 0)
+  mov $72, %eax
+7: syscall
+  test %rax, %rax
+  js 6f
+  add $8, %r12
+  dec %r13
+  jmp 4b
+5: mov 40(%rbx), %rdi       // execveat(stage_fd, "", argv, envp, AT_EMPTY_PATH)
+  lea empty(%rip), %rsi
+  mov 48(%rbx), %rdx
+  mov 56(%rbx), %r10
+  mov $0x1000, %r8d
+  mov $322, %eax
+  syscall
+6: mov %rax, 64(%rbx)
+  mov $60, %eax             // exit(127)
+  mov $127, %edi
+  syscall
+  hlt
+empty:
+  .byte 0

@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+
+namespace Isolation.Interop;
+
+/// <summary>linux/fcntl.h, asm-generic/fcntl.h, linux/memfd.h, linux/stat.h</summary>
+internal static partial class Linux
+{
+    internal const int O_RDONLY = 0;
+    internal const int O_WRONLY = 1;
+    internal const int O_RDWR = 2;
+    internal const int O_CREAT = 0x40;
+    internal const int O_NONBLOCK = 0x800;
+    internal const int O_CLOEXEC = 0x80000;
+
+    internal const int F_GETFD = 1;
+    internal const int F_GETFL = 3;
+    internal const int F_SETFL = 4;
+    internal const int F_DUPFD_CLOEXEC = 1030;
+    internal const int F_ADD_SEALS = 1033;
+    internal const int FD_CLOEXEC = 1;
+
+    internal const int F_SEAL_SEAL = 1;
+    internal const int F_SEAL_SHRINK = 2;
+    internal const int F_SEAL_GROW = 4;
+    internal const int F_SEAL_WRITE = 8;
+
+    internal const int AT_FDCWD = -100;
+    internal const int AT_SYMLINK_NOFOLLOW = 0x100;
+    internal const int AT_EMPTY_PATH = 0x1000;
+    internal const int AT_RECURSIVE = 0x8000;
+
+    internal const uint MFD_CLOEXEC = 1;
+    internal const uint MFD_ALLOW_SEALING = 2;
+    internal const uint MFD_EXEC = 0x10;
+
+    internal const uint S_IFMT = 0xf000;
+    internal const uint S_IFREG = 0x8000;
+    internal const uint S_IFCHR = 0x2000;
+    internal const uint STATX_TYPE = 1;
+
+    internal const int PROT_READ = 1;
+    internal const int PROT_WRITE = 2;
+    internal const int PROT_EXEC = 4;
+    internal const int MAP_SHARED = 1;
+    internal const int MAP_PRIVATE = 2;
+    internal const int MAP_FIXED_NOREPLACE = 0x100000;
+}
+
+/// <summary>struct statx of linux/stat.h: the fields that are read, at their offsets.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct statx
+{
+    [FieldOffset(28)] internal ushort stx_mode;
+    [FieldOffset(128)] internal uint stx_rdev_major;
+    [FieldOffset(132)] internal uint stx_rdev_minor;
+}
+
+/// <summary>struct statfs of asm-generic/statfs.h: the field that is read.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 120)]
+internal struct statfs
+{
+    [FieldOffset(0)] internal long f_type;
+}

@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+
+namespace Isolation.Interop;
+
+/// <summary>linux/socket.h, linux/sockios.h, linux/if.h</summary>
+internal static partial class Linux
+{
+    internal const int AF_INET = 2;
+    internal const int SOCK_DGRAM = 2;
+    internal const int SOCK_CLOEXEC = O_CLOEXEC;
+    internal const int SIOCSIFFLAGS = 0x8914;
+    internal const short IFF_UP = 1;
+}
+
+/// <summary>struct ifreq with its ifr_flags.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 40)]
+internal unsafe struct ifreq
+{
+    [FieldOffset(0)] internal fixed byte ifr_name[16];
+    [FieldOffset(16)] internal short ifr_flags;
+}

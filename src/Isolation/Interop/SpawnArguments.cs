@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+
+namespace Isolation.Interop;
+
+/// <summary>struct spawn of src/Isolation.Stage/stub-*.S.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct SpawnArguments
+{
+    internal clone_args* Arguments;
+    internal nuint ArgumentsSize;
+
+    /// <summary>1: use clone(2), for outer sandboxes that answer clone3(2) with ENOSYS.</summary>
+    internal nuint Legacy;
+
+    /// <summary>Pairs of first and last fd to close in the child; a pair in the wrong order keeps its first across the exec.</summary>
+    internal uint* CloseRanges;
+    internal nuint CloseRangeCount;
+    internal nint StageDescriptor;
+    internal byte** Argv;
+    internal byte** Envp;
+
+    /// <summary>-errno when the child could not close fds or exec the stage.</summary>
+    internal nint Error;
+
+    /// <summary>A cap_header and a cap_data: what the child keeps across the exec of the stage by making it ambient; or null.</summary>
+    internal cap_header* Capabilities;
+    internal nuint LastCapability;
+}

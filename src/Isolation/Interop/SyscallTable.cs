@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace Isolation.Interop;
+
+/// <summary>Syscall numbers of the two supported architectures (asm/unistd.h), in the order of <see cref="Sys"/>.</summary>
+internal static class SyscallTable
+{
+    internal static ReadOnlySpan<ushort> X64 =>
+    [
+        0, 1, 3, 9, 11, 77, 72, 16, 293, 271, 292, 247, 62, 272, 308,
+        165, 166, 80, 79, 259, 258, 266, 257, 138, 157, 126, 125, 116,
+        117, 119, 112, 170, 171, 13, 14, 59, 41,
+        291, 233, 281, 290, 434, 424, 436, 428, 429,
+        442, 319, 107, 108, 39, 95, 231, 202, 435, 332, 141, 98, 228,
+    ];
+
+    internal static ReadOnlySpan<ushort> Arm64 =>
+    [
+        63, 64, 57, 222, 215, 46, 25, 29, 59, 73, 24, 95, 129, 97, 268,
+        40, 39, 49, 17, 33, 34, 36, 56, 44, 167, 91, 90, 159,
+        147, 149, 157, 161, 162, 134, 135, 221, 198,
+        20, 21, 22, 19, 434, 424, 436, 428, 429,
+        442, 279, 175, 177, 172, 166, 94, 98, 435, 291, 140, 165, 113,
+    ];
+
+    private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    internal static int Number(Sys call) => (s_arm64 ? Arm64 : X64)[(int)call];
+}

@@ -1,0 +1,152 @@
+using CommunityToolkit.HighPerformance.Buffers;
+using Isolation.Supervision;
+
+namespace Isolation;
+
+// The calls that start a program, wait for its end and leave nothing behind.
+public sealed partial class IsolatedProcess
+{
+    /// <summary>Runs a program to its end.</summary>
+    /// <param name="options">What to run. No standard stream may be <see cref="StandardStream.Pipe"/>, as nobody would serve it.</param>
+    /// <param name="timeout">After this time, set-up included, the program is killed and the status says canceled. Null: no limit.</param>
+    /// <exception cref="TimeoutException">The time was up before the program ran.</exception>
+    /// <inheritdoc cref="Start" path="/exception"/>
+    public static ProcessExitStatus Run(IsolationOptions options, TimeSpan? timeout = null)
+    {
+        CheckTimeout(timeout);
+        CheckUnpiped(options, capture: false);
+        var end = Deadline(timeout);
+        var child = Launch(options, capture: false, timeout);
+        var canceled = false;
+        try
+        {
+            canceled = !child.Wait(Left(timeout, end));
+        }
+        finally
+        {
+            End(child);
+        }
+
+        return child.Exit.GetAwaiter().GetResult() with { Canceled = canceled };
+    }
+
+    /// <summary>Runs a program to its end without blocking a thread.</summary>
+    /// <param name="options">What to run. No standard stream may be <see cref="StandardStream.Pipe"/>, as nobody would serve it.</param>
+    /// <param name="cancellationToken">Kills the program; the status then says canceled.</param>
+    /// <exception cref="OperationCanceledException">Canceled before the program ran.</exception>
+    /// <inheritdoc cref="Start" path="/exception"/>
+    public static async Task<ProcessExitStatus> RunAsync(IsolationOptions options, CancellationToken cancellationToken = default)
+    {
+        CheckUnpiped(options, capture: false);
+        var child = await LaunchAsync(options, capture: false, cancellationToken).ConfigureAwait(false);
+        await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(), child))
+            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs a program to its end and returns what it wrote. Needs no thread but the calling one. Standard output and error are
+    /// captured unless the options send them somewhere else.
+    /// </summary>
+    /// <param name="options">What to run. Standard input may not be <see cref="StandardStream.Pipe"/>.</param>
+    /// <param name="timeout">After this time, set-up included, the program is killed and the status says canceled. Null: no limit.</param>
+    /// <exception cref="TimeoutException">The time was up before the program ran.</exception>
+    /// <inheritdoc cref="Start" path="/exception"/>
+    public static ProcessTextOutput RunAndCaptureText(IsolationOptions options, TimeSpan? timeout = null)
+    {
+        CheckTimeout(timeout);
+        CheckUnpiped(options, capture: true);
+        var end = Deadline(timeout);
+        var child = Launch(options, capture: true, timeout);
+        using var output = new ArrayPoolBufferWriter<byte>();
+        using var error = new ArrayPoolBufferWriter<byte>();
+        var canceled = false;
+        try
+        {
+            canceled = !OutputCapture.Read(child, output, error, Left(timeout, end)) || !child.Wait(Left(timeout, end));
+            if (canceled)
+            {
+                child.Kill();
+                child.Wait(null);
+                OutputCapture.ReadRest(child.Output, output);
+                OutputCapture.ReadRest(child.Error, error);
+            }
+        }
+        finally
+        {
+            End(child);
+        }
+
+        return Text(child, child.Exit.GetAwaiter().GetResult() with { Canceled = canceled }, output, error);
+    }
+
+    /// <summary>Runs a program to its end and returns what it wrote, without blocking a thread.</summary>
+    /// <param name="options">What to run. Standard input may not be <see cref="StandardStream.Pipe"/>.</param>
+    /// <param name="cancellationToken">Kills the program; the status then says canceled, and the text is what had been written.</param>
+    /// <exception cref="OperationCanceledException">Canceled before the program ran.</exception>
+    /// <inheritdoc cref="Start" path="/exception"/>
+    public static async Task<ProcessTextOutput> RunAndCaptureTextAsync(IsolationOptions options, CancellationToken cancellationToken = default)
+    {
+        CheckUnpiped(options, capture: true);
+        var child = await LaunchAsync(options, capture: true, cancellationToken).ConfigureAwait(false);
+        using var output = new ArrayPoolBufferWriter<byte>();
+        using var error = new ArrayPoolBufferWriter<byte>();
+        try
+        {
+            await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(), child))
+            {
+                try
+                {
+                    await Task.WhenAll(OutputCapture.ReadAsync(child.Output, output, cancellationToken), OutputCapture.ReadAsync(child.Error, error, cancellationToken)).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException)
+                {
+                    await child.Exit.ConfigureAwait(false);
+                    OutputCapture.ReadRest(child.Output, output);
+                    OutputCapture.ReadRest(child.Error, error);
+                }
+
+                return Text(child, Marked(await child.Exit.ConfigureAwait(false), cancellationToken), output, error);
+            }
+        }
+        finally
+        {
+            child.Kill();
+            await child.Exit.ConfigureAwait(false);
+            child.Output?.Dispose();
+            child.Error?.Dispose();
+        }
+    }
+
+    private static ProcessExitStatus Marked(ProcessExitStatus status, CancellationToken cancellationToken) =>
+        status with { Canceled = cancellationToken.IsCancellationRequested && status.SignalNumber == Interop.Linux.SIGKILL };
+
+    private static ProcessTextOutput Text(ChildProcess child, ProcessExitStatus status, ArrayPoolBufferWriter<byte> output, ArrayPoolBufferWriter<byte> error) => new()
+    {
+        ExitStatus = status,
+        StandardOutput = OutputCapture.Text(output),
+        StandardError = OutputCapture.Text(error),
+        ProcessId = child.ProcessId,
+    };
+
+    private static void End(ChildProcess child)
+    {
+        child.Kill();
+        child.Wait(null);
+        child.Output?.Dispose();
+        child.Error?.Dispose();
+    }
+
+    private static long Deadline(TimeSpan? timeout) => timeout is { } value ? Environment.TickCount64 + (long)Math.Ceiling(value.TotalMilliseconds) : 0;
+
+    private static TimeSpan? Left(TimeSpan? timeout, long end) =>
+        timeout is null ? null : TimeSpan.FromMilliseconds(Math.Max(0, end - Environment.TickCount64));
+
+    private static void CheckUnpiped(IsolationOptions options, bool capture)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.StandardInput.Kind == StandardStreamKind.Pipe)
+            throw new ArgumentException("StandardInput must not be a pipe here, as nobody would write to it; use Start.", nameof(options));
+        if (!capture && (options.StandardOutput.Kind == StandardStreamKind.Pipe || options.StandardError.Kind == StandardStreamKind.Pipe))
+            throw new ArgumentException("StandardOutput and StandardError must not be pipes here, as nobody would read them; use RunAndCaptureText or Start.", nameof(options));
+    }
+}

@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using Isolation.Launching;
+using Isolation.Supervision;
+using Microsoft.Extensions.Logging;
+
+namespace Isolation;
+
+/// <summary>
+/// A program that runs in namespaces of its own. Disposing it ends the program and everything in its PID namespace, and
+/// releases what belonged to it.
+/// </summary>
+public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
+{
+    private readonly ChildProcess _child;
+
+    private IsolatedProcess(ChildProcess child) => _child = child;
+
+    /// <summary>Starts a program and returns once it runs, that is, once the kernel has loaded it.</summary>
+    /// <exception cref="ArgumentException">An option is out of range or contradicts another. Nothing has been created.</exception>
+    /// <exception cref="IsolationException">The sandbox could not be set up or the program not be executed. Nothing is left behind.</exception>
+    /// <exception cref="PlatformNotSupportedException">Not Linux on x64 or arm64.</exception>
+    public static IsolatedProcess Start(IsolationOptions options) => new(Launch(options, capture: false, timeout: null));
+
+    /// <summary>
+    /// The same without a thread waiting for the set-up. The clone itself happens on the calling thread, as with <see cref="Start"/>.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Canceled before the program ran. Nothing is left behind.</exception>
+    /// <inheritdoc cref="Start" path="/exception"/>
+    public static async Task<IsolatedProcess> StartAsync(IsolationOptions options, CancellationToken cancellationToken = default) =>
+        new(await LaunchAsync(options, capture: false, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>The process id of the sandbox's first process, as the host sees it.</summary>
+    public int ProcessId => _child.ProcessId;
+
+    /// <summary>The process id that the program has for itself: 1 in a new PID namespace, 2 under <see cref="IsolationOptions.UseInit"/>.</summary>
+    public int InnerProcessId => _child.InnerProcessId;
+
+    /// <summary>The pipe to the program's standard input. Disposing it is the program's end of file.</summary>
+    /// <exception cref="InvalidOperationException">Standard input is not <see cref="StandardStream.Pipe"/>.</exception>
+    public Stream StandardInput => _child.Input ?? throw NotPiped(nameof(StandardInput));
+
+    /// <summary>The pipe from the program's standard output.</summary>
+    /// <exception cref="InvalidOperationException">Standard output is not <see cref="StandardStream.Pipe"/>.</exception>
+    public Stream StandardOutput => _child.Output ?? throw NotPiped(nameof(StandardOutput));
+
+    /// <summary>The pipe from the program's standard error.</summary>
+    /// <exception cref="InvalidOperationException">Standard error is not <see cref="StandardStream.Pipe"/>.</exception>
+    public Stream StandardError => _child.Error ?? throw NotPiped(nameof(StandardError));
+
+    /// <summary>Whether the program has ended.</summary>
+    public bool HasExited => _child.TryReap();
+
+    /// <summary>How the program ended.</summary>
+    /// <exception cref="InvalidOperationException">It has not.</exception>
+    public ProcessExitStatus ExitStatus => _child.TryReap()
+        ? _child.Exit.GetAwaiter().GetResult()
+        : throw new InvalidOperationException("The program is still running.");
+
+    /// <summary>Waits for the program to end. Cancelling ends the wait, not the program.</summary>
+    /// <exception cref="OperationCanceledException">Canceled before the end.</exception>
+    public Task<ProcessExitStatus> WaitForExitAsync(CancellationToken cancellationToken = default) => _child.Exit.WaitAsync(cancellationToken);
+
+    /// <summary>Waits for the program to end, on the calling thread.</summary>
+    /// <exception cref="TimeoutException">It did not end within <paramref name="timeout"/>; it still runs.</exception>
+    public ProcessExitStatus WaitForExit(TimeSpan? timeout = null)
+    {
+        CheckTimeout(timeout);
+        if (!_child.Wait(timeout)) throw new TimeoutException("The program did not end within the time given.");
+        return _child.Exit.GetAwaiter().GetResult();
+    }
+
+    /// <summary>
+    /// Sends a signal to the program. A program that is process 1 of its namespace gets only SIGKILL, SIGSTOP and signals it
+    /// has a handler for; under <see cref="IsolationOptions.UseInit"/> signals have their usual effect.
+    /// </summary>
+    /// <returns>False when the program has ended.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Not a signal.</exception>
+    public bool Signal(PosixSignal signal) => _child.Signal(PosixSignals.ToNumber(signal));
+
+    /// <summary>
+    /// Ends the program with SIGKILL, and with it everything in its PID namespace; without one, everything in its process
+    /// group. Returns at once; does nothing when the program has ended.
+    /// </summary>
+    public void Kill() => _child.Kill();
+
+    /// <summary>Ends the program, waits for its end, and closes the pipes.</summary>
+    public void Dispose()
+    {
+        _child.Kill();
+        _child.Wait(timeout: null);
+        CloseStreams();
+    }
+
+    /// <summary>Ends the program, waits for its end without blocking a thread, and closes the pipes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _child.Kill();
+        await _child.Exit.ConfigureAwait(false);
+        CloseStreams();
+    }
+
+    internal static ChildProcess Launch(IsolationOptions options, bool capture, TimeSpan? timeout, LaunchHooks? hooks = null)
+    {
+        try
+        {
+            return Begin(options, capture, hooks).Complete(timeout);
+        }
+        catch (IsolationException e)
+        {
+            if (options.Logger is { } logger) Log.Failed(logger, options.FileName, e);
+            throw;
+        }
+    }
+
+    internal static async Task<ChildProcess> LaunchAsync(IsolationOptions options, bool capture, CancellationToken cancellationToken, LaunchHooks? hooks = null)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return await Begin(options, capture, hooks).CompleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IsolationException e)
+        {
+            if (options.Logger is { } logger) Log.Failed(logger, options.FileName, e);
+            throw;
+        }
+    }
+
+    private static PendingLaunch Begin(IsolationOptions options, bool capture, LaunchHooks? hooks)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Interop.Platform.ThrowIfUnsupported();
+        var launch = Launcher.Begin(options, capture, hooks);
+        if (options.Logger is { } logger && logger.IsEnabled(LogLevel.Trace)) Log.Plan(logger, options.FileName, launch.Arena.Plan);
+        return launch;
+    }
+
+    private void CloseStreams()
+    {
+        _child.Input?.Dispose();
+        _child.Output?.Dispose();
+        _child.Error?.Dispose();
+    }
+
+    private static void CheckTimeout(TimeSpan? timeout)
+    {
+        if (timeout is { } value && value < TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A timeout must not be negative; null waits without end.");
+    }
+
+    private static InvalidOperationException NotPiped(string stream) =>
+        new($"{stream} of the program is not a pipe. Set IsolationOptions.{stream} to StandardStream.Pipe.");
+}

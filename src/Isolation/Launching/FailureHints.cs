@@ -1,0 +1,109 @@
+using System.Globalization;
+using Isolation.Interop;
+using Isolation.Planning;
+
+namespace Isolation.Launching;
+
+/// <summary>Finds out, after a failure, what a person can do about it. Looks at the machine only then.</summary>
+internal static class FailureHints
+{
+    internal static string? ForHost(Errno errno) => errno switch
+    {
+        Errno.EMFILE => "This process has as many descriptors open as it may; raise RLIMIT_NOFILE (ulimit -n) or dispose processes that have ended",
+        Errno.ENFILE => "The machine has as many files open as it may (fs.file-max)",
+        Errno.ENOMEM => "The kernel has no memory for it",
+        _ => null,
+    };
+
+    internal static string? ForClone(Errno errno, ulong flags)
+    {
+        var user = (flags & Linux.CLONE_NEWUSER) != 0;
+        switch (errno)
+        {
+            case Errno.EPERM when user && Host.Setting("kernel/unprivileged_userns_clone") == "0":
+                return "kernel.unprivileged_userns_clone=0 forbids user namespaces to ordinary users; set it to 1 or run as root";
+            case Errno.EPERM when user && IsSeccompFiltered:
+                return "An outer sandbox's seccomp filter (Docker's default one, for instance) forbids new namespaces; allow clone and unshare there";
+            case Errno.EPERM when user && AppArmorRestricts:
+                return AppArmorHint;
+            case Errno.EPERM when user:
+                return "The user ids of this process are not mapped in its own user namespace, it runs in a chroot, or a security module forbids user namespaces";
+            case Errno.EPERM:
+                return IsSeccompFiltered
+                    ? "An outer sandbox's seccomp filter forbids new namespaces, or this process lacks CAP_SYS_ADMIN"
+                    : "Without Namespaces.User this needs CAP_SYS_ADMIN: add Namespaces.User or run as root";
+            case Errno.ENOSPC:
+                return Limits(flags);
+            case Errno.EUSERS:
+                return "User namespaces are nested 32 deep already";
+            case Errno.EINVAL:
+                return "This kernel was built without one of these namespaces";
+            case Errno.EAGAIN:
+                return "Too many processes: RLIMIT_NPROC (ulimit -u), kernel.pid_max, or the pids limit of a control group";
+            case Errno.ENOMEM:
+                return "The kernel has no memory for another process, or the PID namespace of this process has lost its init";
+            default:
+                return ForHost(errno);
+        }
+    }
+
+    internal static string? ForStep(in Step step, Errno errno) => (step.Call, errno) switch
+    {
+        (Sys.mount_setattr, Errno.ENOSYS) => "A read-only host tree needs Linux 5.12; RootMode.Host does without",
+        (Sys.mount, Errno.EPERM) when step.Path == "/proc" && step.Label.Contains("procfs", StringComparison.Ordinal) =>
+            AppArmorRestricts && !IsPrivileged ? AppArmorHint :
+            "Part of this process's own /proc is masked, as in a container, and the kernel refuses a fresh one inside; set Filesystem.PrivateProc to false or unmask /proc outside (docker run --security-opt systempaths=unconfined)",
+        (Sys.chdir, Errno.ENOENT) => "The working directory does not exist inside the sandbox (private folders such as /tmp start empty)",
+        (Sys.chdir, Errno.EACCES) => "The sandbox's user may not enter the working directory",
+        (Sys.chdir, Errno.ENOTDIR) => "The working directory is not a folder",
+        (Sys.setresuid or Sys.setresgid, Errno.EINVAL) => "This id does not exist in the sandbox's user namespace",
+        (Sys.setresuid or Sys.setresgid, Errno.EPERM) => "Becoming another user needs root, or Namespaces.User",
+        (Sys.unshare or Sys.setns, Errno.EPERM) => AppArmorRestricts && !IsPrivileged ? AppArmorHint : "This needs CAP_SYS_ADMIN: add Namespaces.User or run as root",
+        (Sys.unshare, Errno.EINVAL) => "This kernel was built without time namespaces, or is older than 5.6",
+        (Sys.unshare, Errno.ENOSPC) => Limits(step.Values[0]),
+        (Sys.write, Errno.ERANGE) => "The shifted clock would be negative or out of range",
+        (_, Errno.EPERM or Errno.EACCES) when AppArmorRestricts && !IsPrivileged => AppArmorHint,
+        _ => ForHost(errno),
+    };
+
+    internal static string? ForUserMap(int errno) =>
+        errno == (int)Errno.EPERM ? "Writing this map needs CAP_SETUID and CAP_SETGID in the host's user namespace" : null;
+
+    internal static string? ForExecution(Errno errno, string path) => errno switch
+    {
+        Errno.ENOEXEC => $"{path} is neither a program for this machine nor a script that names its interpreter ('#!/bin/sh' as its first line)",
+        Errno.E2BIG => "Arguments and environment together are limited to a quarter of the stack limit (6 MiB at most), and each string to 128 KiB",
+        Errno.ENAMETOOLONG => "A path may have 4,095 bytes, and each part of it 255",
+        Errno.ELOOP => "Too many symbolic links on the way",
+        Errno.ETXTBSY => "The file is open for writing",
+        Errno.EPERM => "The mount forbids it, or a security module does",
+        Errno.ELIBBAD => "The dynamic loader that the program names is broken",
+        _ => ForHost(errno),
+    };
+
+    private const string AppArmorHint =
+        "kernel.apparmor_restrict_unprivileged_userns=1 takes the privileges out of new user namespaces (Ubuntu 23.10 and newer); set it to 0, give the app an AppArmor profile with 'userns,', or run as root";
+
+    private static bool AppArmorRestricts => Host.Setting("kernel/apparmor_restrict_unprivileged_userns") == "1";
+
+    private static bool IsSeccompFiltered => Host.Status("Seccomp") == "2";
+
+    private static bool IsPrivileged => (Kernel.EffectiveCapabilities() >> Linux.CAP_SYS_ADMIN & 1) != 0;
+
+    private static string Limits(ulong flags)
+    {
+        (ulong Flag, string Name)[] limits =
+        [
+            (Linux.CLONE_NEWUSER, "max_user_namespaces"), (Linux.CLONE_NEWNS, "max_mnt_namespaces"), (Linux.CLONE_NEWPID, "max_pid_namespaces"),
+            (Linux.CLONE_NEWNET, "max_net_namespaces"), (Linux.CLONE_NEWUTS, "max_uts_namespaces"), (Linux.CLONE_NEWIPC, "max_ipc_namespaces"),
+            (Linux.CLONE_NEWCGROUP, "max_cgroup_namespaces"), (Linux.CLONE_NEWTIME, "max_time_namespaces"),
+        ];
+        foreach (var (flag, name) in limits)
+        {
+            if ((flags & flag) == 0 || Host.Setting("user/" + name) is not { } value) continue;
+            if (long.TryParse(value, CultureInfo.InvariantCulture, out var limit) && limit == 0) return $"user.{name}=0 forbids these namespaces; raise it";
+        }
+
+        return "A limit on the number of namespaces is reached (the user.max_*_namespaces settings, here or in an outer user namespace)";
+    }
+}

@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using Isolation.Interop;
+using Isolation.Planning;
+using Isolation.Supervision;
+
+namespace Isolation.Launching;
+
+/// <summary>Carries a plan out: descriptors, clone, the host's own steps. What follows is in <see cref="PendingLaunch"/>.</summary>
+internal static unsafe class Launcher
+{
+    private static bool s_legacy;
+
+    /// <summary>For tests: clone(2) as if clone3 had answered ENOSYS.</summary>
+    internal static bool ForceLegacyClone { get; set; }
+
+    internal static PendingLaunch Begin(IsolationOptions options, bool capture = false, LaunchHooks? hooks = null)
+    {
+        OptionsValidator.Validate(options);
+        var facts = Host.Facts();
+        var wiring = StandardStreams.Wiring(options, capture);
+        var arena = ArenaPool.Rent();
+        var launch = new PendingLaunch(arena, options, capture);
+        try
+        {
+            var plan = arena.Plan;
+            Planner.Plan(plan, options, facts, wiring);
+            hooks?.Plan?.Invoke(plan);
+            Span<int> handles = stackalloc int[PlanHandle.FirstInherited + wiring.InheritedNumbers.Length];
+            handles.Fill(-1);
+            launch.Open(wiring, handles);
+            if (plan.HasMonitor) handles[PlanHandle.Host] = HostDescriptor.Value;
+            arena.Encode(handles);
+            var listed = options.KillOnParentExit && !plan.HasMonitor;
+            if (listed) launch.List();
+            var pid = Spawn(arena, plan.CloneFlags, handles, listed ? ParentExitGuard.Address(launch.Slot) : null, out var pidfd);
+            launch.Born(pid, pidfd);
+            hooks?.Launched?.Invoke(launch);
+            launch.RunHostSteps();
+            return launch;
+        }
+        catch
+        {
+            launch.Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>Clones; the child runs the stage when this returns. The caller's thread waits for the exec of the stage, no longer.</summary>
+    internal static int Spawn(LaunchArena arena, ulong flags, ReadOnlySpan<int> handles, uint* listed, out int pidfd)
+    {
+        var legacy = s_legacy || ForceLegacyClone;
+        var pid = arena.Spawn(flags, handles, listed, legacy, out pidfd);
+        if (pid == -(int)Errno.ENOSYS && !legacy)
+        {
+            s_legacy = true; // an outer sandbox hides clone3 so that it can look at the flags of clone
+            pid = arena.Spawn(flags, handles, listed, true, out pidfd);
+            legacy = true;
+        }
+
+        if (pid < 0) throw LaunchFailure.OfClone(-pid, flags, legacy);
+        if (pidfd < 0)
+        {
+            _ = Kernel.kill(pid, Linux.SIGKILL);
+            _ = Kernel.waitid(Linux.P_PID, pid, null, Linux.WEXITED | Linux.__WALL, null);
+            throw LaunchFailure.Host("open a pidfd of the child", "pidfd_open", -pidfd);
+        }
+
+        pidfd = Kernel.AboveStandard(pidfd);
+        if (arena.SpawnError == 0) return pid;
+        _ = Kernel.waitid(Linux.P_PIDFD, pidfd, null, Linux.WEXITED | Linux.__WALL, null);
+        _ = Kernel.close(pidfd);
+        throw LaunchFailure.Host("start the stage in the child", "execveat", -arena.SpawnError, null,
+            arena.SpawnError == -(int)Errno.EACCES ? "A security module or vm.memfd_noexec=2 forbids executing memory files" : null);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Collections;
+using System.Runtime.InteropServices;
+using Isolation.Interop;
+
+namespace Isolation.Planning;
+
+/// <summary>Working directory, look-up of the program inside the sandbox's own tree, arguments, environment, execve.</summary>
+internal static class ExecutionPlanner
+{
+    internal const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>How much of a file is looked at to tell why it does not run.</summary>
+    private const int HeadSize = 128;
+
+    /// <summary>After the ids: the program's user must be able to get there.</summary>
+    internal static void EnterDirectory(LaunchPlan plan, IsolationOptions options)
+    {
+        var directory = options.WorkingDirectory ?? "/";
+        plan.Add(LaunchPlan.Syscall(Sys.chdir, "enter the working directory", directory, plan.Text(directory)));
+        // A directory outside the tree would show as "(unreachable)": CVE-2024-21626.
+        var buffer = plan.Buffer(4096);
+        plan.Add(LaunchPlan.Syscall(Sys.getcwd, "read the working directory", directory, buffer, 4096));
+        plan.Add(LaunchPlan.Check("check that the working directory is inside the tree", directory, buffer, 0, 1, 0xff, '/', Errno.EXDEV));
+    }
+
+    internal static void Execute(LaunchPlan plan, IsolationOptions options)
+    {
+        var arguments = Arguments(plan, options);
+        var environment = Environment(plan, options, out var path);
+        var file = options.FileName;
+        var searched = !file.Contains('/');
+        var directories = searched ? path.Split(':') : [""];
+        var candidates = new string[directories.Length];
+        var texts = new Argument[directories.Length];
+        for (var i = 0; i < directories.Length; i++)
+        {
+            // execvp(3): an empty entry of PATH is the current directory
+            candidates[i] = !searched ? file : directories[i].Length == 0 ? "./" + file : directories[i] + "/" + file;
+            texts[i] = plan.Text(candidates[i]);
+        }
+
+        var first = plan.Steps.Length;
+        for (var i = 0; i < candidates.Length; i++)
+            plan.Add(LaunchPlan.Syscall(Sys.execve, "execute the program", candidates[i], texts[i], arguments, environment)
+                .Tolerate(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES));
+
+        // Only reached when none ran: look at what is there, so that the error can say why.
+        var firstProbe = plan.Steps.Length;
+        var heads = plan.Buffer(HeadSize * candidates.Length);
+        var register = plan.NewRegister();
+        for (var i = 0; i < candidates.Length; i++)
+        {
+            plan.Add(LaunchPlan.Syscall(Sys.openat, "look at the program", candidates[i], Linux.AT_FDCWD, texts[i], Linux.O_RDONLY | Linux.O_CLOEXEC | Linux.O_NONBLOCK)
+                .To(register).Tolerate(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES, Errno.ENXIO).SkipNext(1));
+            plan.Add(LaunchPlan.Syscall(Sys.read, "look at the program", candidates[i], Argument.Register(register),
+                new Argument(ArgumentKind.Bytes, heads.Value + (uint)(i * HeadSize)), HeadSize).Tolerate(Errno.EISDIR, Errno.EAGAIN, Errno.EINVAL, Errno.EIO));
+        }
+
+        plan.Add(LaunchPlan.Check("execute the program", file, heads, 0, 1, 0, 1, Errno.ENOENT));
+        plan.Execution = new ExecutionSteps(first, candidates.Length, firstProbe, (int)heads.Value, HeadSize);
+    }
+
+    private static Argument Arguments(LaunchPlan plan, IsolationOptions options)
+    {
+        var list = options.Arguments;
+        var rented = ArrayPool<Argument>.Shared.Rent(list.Count + 1);
+        rented[0] = plan.Text(options.FileName);
+        for (var i = 0; i < list.Count; i++) rented[i + 1] = plan.Text(list[i]);
+        var table = plan.Table(rented.AsSpan(0, list.Count + 1));
+        ArrayPool<Argument>.Shared.Return(rented);
+        return table;
+    }
+
+    /// <summary>The clean base or a copy of the host's environment, with the user's own entries over it; null removes.</summary>
+    private static Argument Environment(LaunchPlan plan, IsolationOptions options, out string path)
+    {
+        var entries = options.EffectiveEnvironment();
+        path = entries.TryGetValue("PATH", out var value) ? value : DefaultPath;
+        var rented = ArrayPool<Argument>.Shared.Rent(entries.Count);
+        var count = 0;
+        foreach (var (name, content) in entries) rented[count++] = plan.Text($"{name}={content}");
+        var table = plan.Table(rented.AsSpan(0, count));
+        ArrayPool<Argument>.Shared.Return(rented);
+        return table;
+    }
+}

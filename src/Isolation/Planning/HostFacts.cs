@@ -1,0 +1,23 @@
+namespace Isolation.Planning;
+
+/// <summary>What a plan depends on beside the options: who the host is and how its descriptors stand.</summary>
+/// <param name="UserId">Effective user id of the host process.</param>
+/// <param name="GroupId">Effective group id.</param>
+/// <param name="Capabilities">Effective capabilities.</param>
+/// <param name="LastCapability">Highest capability number of this kernel.</param>
+/// <param name="UserMap">The identity map of all user ids that exist for the host, as uid_map wants it.</param>
+/// <param name="GroupMap">The same for groups.</param>
+/// <param name="IgnoredSignals">Signals that the host ignores, bit n-1 for signal n: ignoring survives exec, so they are reset.</param>
+/// <param name="ReapsEverything">The host's runtime reaps children that are not its own, so a monitor must keep the exit status.</param>
+internal readonly record struct HostFacts(
+    uint UserId,
+    uint GroupId,
+    ulong Capabilities,
+    int LastCapability,
+    string UserMap,
+    string GroupMap,
+    ulong IgnoredSignals,
+    bool ReapsEverything)
+{
+    internal bool Has(int capability) => (Capabilities >> capability & 1) != 0;
+}

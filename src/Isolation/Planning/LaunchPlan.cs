@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using CommunityToolkit.HighPerformance.Buffers;
+using Isolation.Interop;
+using Isolation.Stage;
+
+namespace Isolation.Planning;
+
+/// <summary>
+/// The ordered steps that turn a fresh child into the user's program, and the data they point to. Pure: making a plan
+/// touches nothing. Reused from start to start, so that a start in steady state allocates nothing here.
+/// </summary>
+internal sealed class LaunchPlan
+{
+    private readonly ArrayPoolBufferWriter<Step> _steps = new(128);
+    private readonly ArrayPoolBufferWriter<byte> _data = new(4096);
+    private byte _nextRegister;
+
+    /// <summary>Namespace flags for the clone that makes the sandbox's first process.</summary>
+    internal ulong CloneFlags { get; set; }
+
+    /// <summary>The child is a monitor, and the sandbox's first process its child.</summary>
+    internal bool HasMonitor { get; set; }
+
+    /// <summary>A stage stays alive as supervisor (monitor or init) and writes the exit report into the arena.</summary>
+    internal bool IsSupervised { get; set; }
+
+    /// <summary>Set when the program is looked up: which steps are its candidates and what was found there.</summary>
+    internal ExecutionSteps Execution { get; set; }
+
+    internal Span<Step> Steps => MemoryMarshal.AsMemory(_steps.WrittenMemory).Span;
+
+    internal ReadOnlySpan<byte> Data => _data.WrittenSpan;
+
+    internal bool HasHostSteps { get; private set; }
+
+    internal void Clear()
+    {
+        _steps.Clear();
+        _data.Clear();
+        _nextRegister = 0;
+        CloneFlags = 0;
+        HasMonitor = IsSupervised = HasHostSteps = false;
+        Execution = default;
+    }
+
+    internal byte NewRegister() =>
+        _nextRegister < DevicePlanner.FirstDevice ? _nextRegister++ : throw new InvalidOperationException("The plan needs more registers than the stage has.");
+
+    /// <summary>A NUL-terminated UTF-8 string.</summary>
+    internal Argument Text(string value)
+    {
+        var offset = _data.WrittenCount;
+        var span = _data.GetSpan(Encoding.UTF8.GetMaxByteCount(value.Length) + 1);
+        var length = Encoding.UTF8.GetBytes(value, span);
+        span[length] = 0;
+        _data.Advance(length + 1);
+        return new Argument(ArgumentKind.Text, (ulong)offset);
+    }
+
+    /// <summary>Bytes, aligned to eight.</summary>
+    internal Argument Bytes(ReadOnlySpan<byte> value)
+    {
+        var offset = Align();
+        value.CopyTo(_data.GetSpan(value.Length + 1));
+        _data.Advance(value.Length);
+        return new Argument(ArgumentKind.Bytes, (ulong)offset);
+    }
+
+    /// <summary>A kernel structure.</summary>
+    internal Argument Struct<T>(in T value) where T : unmanaged => Bytes(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
+
+    /// <summary>Zeroed room for a result.</summary>
+    internal Argument Buffer(int size)
+    {
+        var offset = Align();
+        _data.GetSpan(size)[..size].Clear();
+        _data.Advance(size);
+        return new Argument(ArgumentKind.Bytes, (ulong)offset);
+    }
+
+    /// <summary>A NULL-terminated table of pointers to strings that are in the data already.</summary>
+    internal Argument Table(ReadOnlySpan<Argument> strings)
+    {
+        var offset = Align();
+        var table = MemoryMarshal.Cast<byte, ulong>(_data.GetSpan((strings.Length + 1) * 8));
+        for (var i = 0; i < strings.Length; i++) table[i] = StageFormat.DataPointer((int)strings[i].Value);
+        table[strings.Length] = 0;
+        _data.Advance((strings.Length + 1) * 8);
+        return new Argument(ArgumentKind.Strings, (ulong)offset);
+    }
+
+    internal void Add(Step step)
+    {
+        _steps.GetSpan(1)[0] = step;
+        _steps.Advance(1);
+        HasHostSteps |= step.Kind == StepKind.HostWrite;
+    }
+
+    internal static Step Syscall(Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments) =>
+        Make(StepKind.Syscall, call, label, path, arguments);
+
+    /// <summary>Fails with <paramref name="errno"/> unless (the <paramref name="size"/> bytes at data + offset) &amp; mask == expected.</summary>
+    internal static Step Check(string label, string? path, Argument buffer, int offset, int size, ulong mask, ulong expected, Errno errno) =>
+        Make(StepKind.Check, 0, label, path, [new Argument(ArgumentKind.Bytes, buffer.Value + (uint)offset), size, mask, expected, (int)errno]);
+
+    internal static Step Make(StepKind kind, Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments)
+    {
+        var step = new Step { Kind = kind, Call = call, Label = label, Path = path, Out = StageFormat.NoRegister, RepeatArgument = StageFormat.NoRegister };
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            step.Values[i] = arguments[i].Value;
+            step.Kinds[i] = arguments[i].Kind;
+        }
+
+        return step;
+    }
+
+    private int Align()
+    {
+        var padding = -_data.WrittenCount & 7;
+        _data.GetSpan(8)[..padding].Clear();
+        _data.Advance(padding);
+        return _data.WrittenCount;
+    }
+
+    /// <summary>The plan, one step a line, in the manner of strace.</summary>
+    public override string ToString() => PlanPrinter.Print(this);
+}

@@ -1,0 +1,57 @@
+using Isolation.Interop;
+using Isolation.Stage;
+
+namespace Isolation.Planning;
+
+/// <summary>
+/// Turns options into a plan: the order of the concerns, each of which has a planner of its own.
+/// The order matters: what needs no mapped user first, so that it overlaps with the host writing the maps; everything that
+/// needs privilege before it is given up; the signal mask and execve last.
+/// </summary>
+internal static class Planner
+{
+    internal static void Plan(LaunchPlan plan, IsolationOptions options, in HostFacts facts, in DescriptorWiring wiring)
+    {
+        plan.Clear();
+        var namespaces = options.Namespaces;
+        var flags = NamespacePlanner.CloneFlags(namespaces);
+        if (facts.ReapsEverything)
+        {
+            plan.HasMonitor = plan.IsSupervised = true;
+            SupervisionPlanner.Monitor(plan, flags, watchHost: options.KillOnParentExit);
+        }
+        else
+        {
+            plan.CloneFlags = flags;
+        }
+
+        UserPlanner.Map(plan, options, facts);
+        SupervisionPlanner.NewSession(plan);
+        plan.Add(LaunchPlan.Syscall(Sys.umask, "clear the umask for the set-up", null, 0));
+        var hasMount = (namespaces & Namespaces.Mount) != 0;
+        if (hasMount) MountPlanner.OwnTheTree(plan, options);
+        NamespacePlanner.Names(plan, options);
+        if ((namespaces & Namespaces.Network) != 0) NetworkPlanner.RaiseLoopback(plan);
+        if (hasMount) MountPlanner.Prepare(plan, options);
+        if (plan.HasHostSteps)
+            plan.Add(LaunchPlan.Make(StepKind.AwaitHost, 0, "wait for the host's steps", null));
+        if (hasMount) MountPlanner.Populate(plan, options);
+        if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
+
+        SecurityPlanner.NoNewPrivileges(plan, options, facts);
+        UserPlanner.Become(plan, options, facts);
+        ExecutionPlanner.EnterDirectory(plan, options);
+        SecurityPlanner.DropCapabilities(plan, options);
+        if (plan.HasMonitor && options.KillOnParentExit) SupervisionPlanner.DieWithMonitor(plan);
+        if (options.UseInit)
+        {
+            plan.IsSupervised = true;
+            SupervisionPlanner.Init(plan);
+        }
+
+        SupervisionPlanner.ResetSignals(plan, facts);
+        DescriptorPlanner.Wire(plan, wiring);
+        plan.Add(LaunchPlan.Syscall(Sys.umask, "set the umask", null, 0x12 /* 022 */));
+        ExecutionPlanner.Execute(plan, options);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Numerics;
+using Isolation.Interop;
+using Isolation.Stage;
+
+namespace Isolation.Planning;
+
+/// <summary>The processes around the program (monitor, init), its session and its signals.</summary>
+internal static class SupervisionPlanner
+{
+    // Whatever the host ignores would stay ignored across exec. These are reset in any case: a handler may be put in
+    // their place and taken away again while a start is under way.
+    private const ulong AlwaysReset =
+        1ul << (Linux.SIGHUP - 1) | 1ul << (Linux.SIGINT - 1) | 1ul << (Linux.SIGQUIT - 1) | 1ul << (Linux.SIGPIPE - 1) | 1ul << (Linux.SIGTERM - 1) |
+        1ul << (Linux.SIGCHLD - 1) | 1ul << (Linux.SIGTSTP - 1) | 1ul << (Linux.SIGTTIN - 1) | 1ul << (Linux.SIGTTOU - 1);
+
+    /// <summary>The first process stays outside, makes the sandbox's first process, and keeps its exit status.</summary>
+    internal static void Monitor(LaunchPlan plan, ulong flags, bool watchHost)
+    {
+        plan.Add(LaunchPlan.Syscall(Sys.setsid, "give the monitor a session of its own", null));
+        plan.Add(LaunchPlan.Make(StepKind.Fork, 0, "make the sandbox's first process", null, flags | Linux.SIGCHLD,
+            StageFormat.SuperviseAnnounce | ((flags & Linux.CLONE_NEWPID) == 0 ? StageFormat.SuperviseGroup : 0),
+            watchHost ? Argument.Handle(PlanHandle.Host) : 0));
+        plan.Add(LaunchPlan.Syscall(Sys.close, "close the host's pidfd in the child", null, Argument.Handle(PlanHandle.Host)));
+    }
+
+    /// <summary>The monitor dies by SIGKILL only; then nobody else would end the sandbox. After the ids: a change of them clears this.</summary>
+    internal static void DieWithMonitor(LaunchPlan plan) =>
+        plan.Add(LaunchPlan.Syscall(Sys.prctl, "die with the monitor", null, 1 /* PR_SET_PDEATHSIG */, Linux.SIGKILL));
+
+    /// <summary>The process so far stays PID 1: it reaps, forwards signals and ends with the program, which is its child.</summary>
+    internal static void Init(LaunchPlan plan) =>
+        plan.Add(LaunchPlan.Make(StepKind.Fork, 0, "make the program's process under init", null, (ulong)Linux.SIGCHLD, StageFormat.SuperviseForward, 0));
+
+    /// <summary>
+    /// A session of its own: no controlling terminal whose input it could fake (TIOCSTI, CVE-2017-5226), no keyboard
+    /// signals meant for the host, and a process group that can be killed as a whole.
+    /// </summary>
+    internal static void NewSession(LaunchPlan plan) => plan.Add(LaunchPlan.Syscall(Sys.setsid, "start a session", null));
+
+    /// <summary>Every signal to its default, the mask empty: what a program may expect.</summary>
+    internal static void ResetSignals(LaunchPlan plan, in HostFacts facts)
+    {
+        var action = plan.Struct(default(kernel_sigaction));
+        for (var rest = AlwaysReset | facts.IgnoredSignals; rest != 0; rest &= rest - 1)
+            plan.Add(LaunchPlan.Syscall(Sys.rt_sigaction, "reset a signal", null, BitOperations.TrailingZeroCount(rest) + 1, action, 0, 8));
+        plan.Add(LaunchPlan.Syscall(Sys.rt_sigprocmask, "unblock all signals", null, Linux.SIG_SETMASK, plan.Struct(0ul), 0, 8));
+    }
+}

@@ -1,0 +1,15 @@
+namespace Isolation;
+
+/// <summary>What the program may not do. The defaults are the strict ones.</summary>
+public sealed class SecurityOptions
+{
+    /// <summary>No exec gains privileges: set-user-ID bits and file capabilities have no effect. Default: true. prctl(2).</summary>
+    public bool NoNewPrivileges { get; set; } = true;
+
+    /// <summary>
+    /// Keeps the capabilities that the start itself needs, those over the sandbox's own namespaces when it has a user
+    /// namespace, and the host's own otherwise. Default: false, the program has none. With them, a program can undo
+    /// read-only mounts and masks: not for code you do not trust.
+    /// </summary>
+    public bool KeepCapabilities { get; set; }
+}

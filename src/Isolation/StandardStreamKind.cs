@@ -1,0 +1,9 @@
+namespace Isolation;
+
+internal enum StandardStreamKind
+{
+    Inherit,
+    Pipe,
+    Null,
+    Handle,
+}

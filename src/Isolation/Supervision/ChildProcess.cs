@@ -1,0 +1,120 @@
+using Isolation.Interop;
+using Isolation.Launching;
+
+namespace Isolation.Supervision;
+
+/// <summary>A running sandbox: signals it, notices its end, reaps it, and releases what belonged to it.</summary>
+internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
+{
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource<ProcessExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _pidfd = launched.Pidfd, _innerPidfd = launched.InnerPidfd;
+    private int _slot = launched.Slot;
+    private LaunchArena? _arena = launched.Arena;
+    private ulong _watch;
+    private bool _watched;
+
+    internal int ProcessId => launched.ProcessId;
+
+    internal int InnerProcessId => launched.InnerProcessId;
+
+    internal bool OwnsPidNamespace => launched.OwnsPidNamespace;
+
+    internal PipeWriteStream? Input { get; set; }
+
+    internal PipeReadStream? Output { get; set; }
+
+    internal PipeReadStream? Error { get; set; }
+
+    /// <summary>Completes when the sandbox has ended and is reaped.</summary>
+    internal Task<ProcessExitStatus> Exit => _exited.Task;
+
+    internal void Watch()
+    {
+        if (launched.Logger is { } logger) Log.Started(logger, launched.Name, ProcessId);
+        lock (_gate)
+        {
+            if (_pidfd < 0) return;
+            _watch = EventLoop.Instance.WatchOnce(_pidfd, this);
+            _watched = true;
+        }
+    }
+
+    public void OnReady(uint events) => TryReap();
+
+    /// <summary>Sends a signal; false when the sandbox has ended.</summary>
+    internal bool Signal(int signal)
+    {
+        lock (_gate)
+        {
+            if (_pidfd < 0) return false;
+            var result = Kernel.pidfd_send_signal(_innerPidfd >= 0 ? _innerPidfd : _pidfd, signal);
+            if (result == 0) return true;
+            if (result == -(int)Errno.ESRCH) return false;
+            throw LaunchFailure.Host("send a signal to the sandbox", "pidfd_send_signal", -result, signal.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    /// <summary>SIGKILL to everything inside.</summary>
+    internal void Kill()
+    {
+        lock (_gate)
+        {
+            if (_pidfd < 0) return;
+            // The number stays the sandbox's until the reap below, under the same lock.
+            if (!OwnsPidNamespace) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
+            _ = Kernel.pidfd_send_signal(_innerPidfd >= 0 ? _innerPidfd : _pidfd, Linux.SIGKILL);
+        }
+    }
+
+    /// <summary>Waits on the calling thread; false when the time is up first.</summary>
+    internal bool Wait(TimeSpan? timeout)
+    {
+        if (TryReap()) return true;
+        int copy;
+        lock (_gate)
+        {
+            if (_pidfd < 0) return true;
+            copy = Kernel.fcntl(_pidfd, Linux.F_DUPFD_CLOEXEC, 3); // ours to wait on, whoever reaps
+        }
+
+        if (copy < 0) return timeout is null ? WaitForReaper() : _exited.Task.Wait(timeout.Value);
+        Span<pollfd> wait = [new pollfd { fd = copy, events = Linux.POLLIN }];
+        var ready = Kernel.poll(wait, timeout) > 0;
+        _ = Kernel.close(copy);
+        return ready && TryReap();
+    }
+
+    /// <summary>True when the sandbox has ended and is reaped, by this call or before.</summary>
+    internal bool TryReap()
+    {
+        ProcessExitStatus status;
+        lock (_gate)
+        {
+            if (_pidfd < 0) return true;
+            Span<pollfd> poll = [new pollfd { fd = _pidfd, events = Linux.POLLIN }];
+            if (Kernel.poll(poll, TimeSpan.Zero) <= 0) return false;
+            if (!OwnsPidNamespace && _arena is null) _ = Kernel.kill(-ProcessId, Linux.SIGKILL); // what is left of its process group
+            if (_slot >= 0) ParentExitGuard.Return(_slot);
+            _slot = -1;
+            status = ExitReader.Reap(_pidfd, _arena, TimeSpan.FromMilliseconds(Environment.TickCount64 - launched.Started));
+            if (_watched) EventLoop.Instance.Forget(_watch, _pidfd);
+            _ = Kernel.close(_pidfd);
+            _pidfd = -1;
+            if (_innerPidfd >= 0) _ = Kernel.close(_innerPidfd);
+            _innerPidfd = -1;
+            if (_arena is not null) ArenaPool.Return(_arena);
+            _arena = null;
+        }
+
+        if (launched.Logger is { } logger) Log.Exited(logger, launched.Name, ProcessId, status.ExitCode);
+        _exited.TrySetResult(status);
+        return true;
+    }
+
+    private bool WaitForReaper()
+    {
+        _exited.Task.Wait();
+        return true;
+    }
+}

@@ -1,0 +1,58 @@
+using Isolation.Interop;
+using Isolation.Launching;
+
+namespace Isolation.Supervision;
+
+/// <summary>Reaps a child that has ended and finds out how.</summary>
+internal static unsafe class ExitReader
+{
+    internal static ProcessExitStatus Reap(int pidfd, LaunchArena? arena, TimeSpan duration)
+    {
+        siginfo info = default;
+        rusage usage = default;
+        var hostPeak = HostPeak();
+        var result = Kernel.waitid(Linux.P_PIDFD, pidfd, &info, Linux.WEXITED | Linux.WNOHANG | Linux.__WALL, &usage);
+        if (arena is not null && Volatile.Read(ref arena.Header.Reported) != 0)
+        {
+            ref var header = ref arena.Header;
+            return Create(header.WaitCode, header.WaitStatus, header.UserTime, header.SystemTime, header.PeakMemory * 1024, duration);
+        }
+
+        if (result == 0)
+        {
+            // ru_maxrss starts from the peak of the address space that was left at exec, and the child left the host's:
+            // below the host's own peak it says nothing about the program.
+            var peak = usage.maxrss > hostPeak ? usage.maxrss * 1024 : (long?)null;
+            return Create(info.si_code, info.si_status, usage.utime_sec * 1_000_000 + usage.utime_usec, usage.stime_sec * 1_000_000 + usage.stime_usec, peak, duration);
+        }
+
+        // Somebody else has reaped it.
+        if (Kernel.TryGetExitStatus(pidfd, out var status))
+        {
+            var signal = status & 0x7f;
+            var code = signal == 0 ? Linux.CLD_EXITED : (status & 0x80) != 0 ? Linux.CLD_DUMPED : Linux.CLD_KILLED;
+            return Create(code, signal == 0 ? status >> 8 & 0xff : signal, 0, 0, null, duration);
+        }
+
+        // A monitor that was killed took its child with it; otherwise nothing is known, and success must not be claimed.
+        return Create(Linux.CLD_KILLED, Linux.SIGKILL, 0, 0, null, duration);
+    }
+
+    private static ProcessExitStatus Create(int code, int status, long user, long system, long? peak, TimeSpan duration) => new()
+    {
+        ExitCode = code == Linux.CLD_EXITED ? status : 128 + status,
+        SignalNumber = code == Linux.CLD_EXITED ? 0 : status,
+        CoreDumped = code == Linux.CLD_DUMPED,
+        UserTime = TimeSpan.FromMicroseconds(user),
+        SystemTime = TimeSpan.FromMicroseconds(system),
+        PeakMemory = peak,
+        Duration = duration,
+    };
+
+    private static long HostPeak()
+    {
+        rusage usage = default;
+        Kernel.Call(Sys.getrusage, Linux.RUSAGE_SELF, (nint)(&usage));
+        return usage.maxrss;
+    }
+}

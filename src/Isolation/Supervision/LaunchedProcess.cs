@@ -1,0 +1,27 @@
+using Isolation.Launching;
+using Microsoft.Extensions.Logging;
+
+namespace Isolation.Supervision;
+
+/// <summary>What a successful launch hands over; the receiver owns the descriptors, the guard's slot and the arena.</summary>
+/// <param name="ProcessId">The sandbox's first process, as the host sees it.</param>
+/// <param name="InnerProcessId">The program, as it sees itself.</param>
+/// <param name="Pidfd">Of the direct child, whose end is the end of the sandbox: the first process, or the monitor.</param>
+/// <param name="InnerPidfd">Of the first process when the direct child is a monitor, else -1.</param>
+/// <param name="Slot">The parent-exit guard's entry, or -1.</param>
+/// <param name="OwnsPidNamespace">The end of the first process ends everything inside.</param>
+/// <param name="Arena">Where a supervising stage leaves the exit report, or null.</param>
+/// <param name="Started">When the start began, in milliseconds of <see cref="Environment.TickCount64"/>.</param>
+/// <param name="Logger">The user's logger.</param>
+/// <param name="Name">The program.</param>
+internal readonly record struct LaunchedProcess(
+    int ProcessId,
+    int InnerProcessId,
+    int Pidfd,
+    int InnerPidfd,
+    int Slot,
+    bool OwnsPidNamespace,
+    LaunchArena? Arena,
+    long Started,
+    ILogger? Logger,
+    string Name);

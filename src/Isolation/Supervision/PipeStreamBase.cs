@@ -1,0 +1,90 @@
+using Isolation.Interop;
+
+namespace Isolation.Supervision;
+
+/// <summary>What both ends have in common: a non-blocking descriptor that is closed once nobody is using it.</summary>
+internal abstract class PipeStreamBase(int fd, uint events) : Stream
+{
+    private const int ClosedBit = 1 << 30;
+
+    private readonly Readiness _readiness = new(fd, events);
+    private int _uses = 1; // one for being open; the last one out closes the descriptor
+
+    ~PipeStreamBase() => Dispose(false);
+
+    public override bool CanRead => false;
+
+    public override bool CanWrite => false;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    protected bool IsClosed => (Volatile.Read(ref _uses) & ClosedBit) != 0;
+
+    internal int Descriptor => fd;
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        var before = Interlocked.Or(ref _uses, ClosedBit);
+        if ((before & ClosedBit) == 0)
+        {
+            _readiness.Close();
+            Release();
+        }
+
+        base.Dispose(disposing);
+        if (disposing) GC.SuppressFinalize(this);
+    }
+
+    protected ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        using var use = Use();
+        return _readiness.WaitAsync(cancellationToken);
+    }
+
+    protected void Wait(short pollEvents)
+    {
+        using var use = Use();
+        Span<pollfd> wait = [new pollfd { fd = fd, events = pollEvents }];
+        _ = Kernel.poll(wait, null);
+    }
+
+    protected static IOException Failed(string syscall, int errno) => new($"{syscall} failed with {ErrnoExtensions.Describe(errno)}.", errno);
+
+    protected DescriptorUse Use()
+    {
+        var before = Interlocked.Increment(ref _uses) - 1;
+        if ((before & ClosedBit) == 0) return new DescriptorUse(this);
+        Release();
+        throw new ObjectDisposedException(nameof(Stream));
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Decrement(ref _uses) == ClosedBit) _ = Kernel.close(fd);
+    }
+
+    protected readonly ref struct DescriptorUse(PipeStreamBase owner)
+    {
+        internal int Descriptor => owner.Descriptor;
+
+        public void Dispose() => owner.Release();
+    }
+}
