@@ -52,7 +52,7 @@ internal static class PlanPrinter
         if (step.Out != StageFormat.NoRegister) text.Append('r').Append(step.Out).Append(" = ");
         text.Append(step.Call).Append('(');
         var last = 5;
-        while (last >= 0 && step.Kinds[last] == ArgumentKind.Number && step.Values[last] == 0) last--;
+        while (last >= 0 && last != step.RepeatArgument && step.Kinds[last] == ArgumentKind.Number && step.Values[last] == 0) last--;
         for (var i = 0; i <= last; i++)
         {
             if (i > 0) text.Append(", ");

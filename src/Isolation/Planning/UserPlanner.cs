@@ -52,5 +52,7 @@ internal static class UserPlanner
         var register = plan.NewRegister();
         plan.Add(LaunchPlan.Syscall(Sys.openat, label, path, Linux.AT_FDCWD, plan.Text(path), Linux.O_WRONLY | Linux.O_CLOEXEC).To(register));
         plan.Add(LaunchPlan.Syscall(Sys.write, label, path, Argument.Register(register), plan.Text(content), content.Length));
+        // A mount with a file open for writing cannot be made read-only.
+        plan.Add(LaunchPlan.Syscall(Sys.close, label, path, Argument.Register(register)));
     }
 }
