@@ -28,13 +28,20 @@ static noreturn void fail(struct program *program, u32 index, s64 error) {
   leave(127);
 }
 
+// From here on the kernel tells the host when this process execs or dies. Not inherited by fork.
+static void arm(struct program *program) {
+  if (!program->robust.next) return;
+  __atomic_store_n(&program->alive, 0x80000000u /* FUTEX_WAITERS */ | (u32)syscall0(SYS_gettid), __ATOMIC_RELEASE);
+  syscall2(SYS_set_robust_list, (s64)&program->robust, sizeof program->robust);
+}
+
 // Runs in the parent half of OP_FORK: PID 1 of the sandbox ("init"), or the process between the host and the sandbox
 // ("monitor", for hosts whose runtime reaps every child and so loses the status). Holds no fd of the sandbox, so that
 // pipes end when the program closes them.
 static noreturn void supervise(struct program *program, s32 child, u64 flags, s64 host) {
   if (flags & SUPERVISE_ANNOUNCE) {
-    program->child = child;
-    syscall3(SYS_write, program->status_fd, (s64) "!", 1);
+    __atomic_store_n(&program->child, child, __ATOMIC_RELEASE);
+    syscall3(SYS_futex, (s64)&program->child, 1 /* FUTEX_WAKE */, 1);
   }
   if (host > 0) {
     syscall3(SYS_close_range, 0, host - 1, 0);
@@ -147,6 +154,7 @@ static noreturn void run(struct program *program) {
     case OP_FORK:
       result = syscall5(SYS_clone, (s64)a[0], 0, 0, 0, 0);
       if (result > 0) supervise(program, (s32)result, a[1], (s64)a[2]);
+      if (result == 0) arm(program);
       break;
     case OP_KILL_LISTED:
       kill_listed((const struct listed *)a[0], a[1]);
@@ -172,11 +180,12 @@ noreturn void stage(u64 *stack) {
   char **argv = (char **)(stack + 1);
   if (stack[0] != 3) leave(126);
   s64 fd = (s64)parse(argv[1]);
-  s64 base = syscall6(SYS_mmap, STAGE_BASE, (s64)parse(argv[2]), 3 /* READ|WRITE */, 0x100001 /* SHARED|FIXED_NOREPLACE */, fd, 0);
+  s64 base = syscall6(SYS_mmap, STAGE_BASE, (s64)parse(argv[2]), 3 /* READ|WRITE */, 0x108001 /* SHARED|FIXED_NOREPLACE|POPULATE */, fd, 0);
   if (base != (s64)STAGE_BASE) leave(126);
   syscall1(SYS_close, fd);
   struct program *program = (struct program *)base;
   if (program->magic != STAGE_MAGIC) leave(126);
+  arm(program);
   if (program->status_fd >= 0) syscall3(SYS_fcntl, program->status_fd, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */);
   run(program);
 }

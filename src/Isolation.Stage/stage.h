@@ -51,8 +51,8 @@ struct program {
   u32 current;        // index of the step being executed
   s32 failed;         // index of the step that failed, or -1
   s32 error;          // its errno
-  s32 status_fd;      // or -1; made close-on-exec by the stage: its end tells the host that the program runs
-  s32 child;          // OP_FORK: the child's pid as the forker sees it
+  s32 status_fd;      // or -1; made close-on-exec by the stage: its end tells a host that waits by epoll the same
+  s32 child;          // OP_FORK, futex: the child's pid as the forker sees it
   u32 reported;       // 1 once the fields below are valid
   s32 wait_code;      // CLD_EXITED, CLD_KILLED or CLD_DUMPED
   s32 wait_status;
@@ -60,6 +60,10 @@ struct program {
   s64 user_time;      // microseconds, the child and all that was reaped
   s64 system_time;
   s64 peak_memory;    // KiB, the largest single process
+  u32 alive;          // robust futex (see set_robust_list(2)): the kernel marks it and wakes the host when this process
+  u32 padding;        // execs or dies, so that the host needs no pipe to learn of it
+  struct { u64 next, offset, pending; } robust; // struct robust_list_head; next == 0: not wanted
+  u64 robust_entry;   // struct robust_list, the only one in the list
   s64 reg[STAGE_REGISTERS];
 };
 
@@ -72,6 +76,6 @@ struct listed {
 };
 
 _Static_assert(sizeof(struct step) == 80, "wire format");
-_Static_assert(sizeof(struct program) == 72 + 8 * STAGE_REGISTERS, "wire format");
+_Static_assert(sizeof(struct program) == 112 + 8 * STAGE_REGISTERS, "wire format");
 _Static_assert(sizeof(struct listed) == 16, "wire format");
 #endif

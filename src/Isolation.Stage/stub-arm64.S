@@ -63,19 +63,20 @@ spawn:
   mov x8, #91
   svc #0
   tbnz x0, #63, 6f
-  mov x20, #0
-  ldr x21, [x19, #80]
-8: mov x0, #47              // prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0)
+  ldr x20, [x19, #80]       // for each bit: prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0)
+8: cbz x20, 9f
+  rbit x2, x20
+  clz x2, x2
+  sub x4, x20, #1
+  and x20, x20, x4
+  mov x0, #47
   mov x1, #2
-  mov x2, x20
   mov x3, #0
   mov x4, #0
   mov x8, #167
   svc #0
-  tbnz x0, #63, 6f
-  add x20, x20, #1
-  cmp x20, x21
-  b.ls 8b
+  tbz x0, #63, 8b
+  b 6f
 9: ldr x20, [x19, #24]
   ldr x21, [x19, #32]
 4: cbz x21, 5f

@@ -9,8 +9,8 @@
 // spawn.error, takes no lock, touches no TLS and no libc, and never returns.
 //
 // struct spawn { clone_args *args @0; size @8; legacy @16; close_range pairs *ranges @24; count @32; stage_fd @40; argv @48; envp @56; error @64;
-//                cap_header+data *capabilities @72; last_capability @80 }
-// capabilities != NULL: the child keeps its capabilities across the exec by making them ambient. In a user namespace that has no
+//                cap_header+data *capabilities @72; ambient @80 }
+// capabilities != NULL: the child keeps those of the mask `ambient` across the exec by making them ambient. In a user namespace that has no
 // map yet it is no root, and exec would take from it what the clone gave it.
 // legacy != 0: clone(2) instead of clone3(2), for outer sandboxes that answer clone3 with ENOSYS; clone_args is still the source of the numbers.
   .text
@@ -81,19 +81,19 @@ spawn:
   syscall
   test %rax, %rax
   js 6f
-  xor %r12d, %r12d
-8: mov $47, %edi            // prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0)
+  mov 80(%rbx), %r12        // for each bit: prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0)
+8: bsf %r12, %rdx
+  jz 9f
+  btr %rdx, %r12
+  mov $47, %edi
   mov $2, %esi
-  mov %r12, %rdx
   xor %r10d, %r10d
   xor %r8d, %r8d
   mov $157, %eax
   syscall
   test %rax, %rax
-  js 6f
-  inc %r12
-  cmp 80(%rbx), %r12
-  jbe 8b
+  jns 8b
+  jmp 6f
 9: mov 24(%rbx), %r12
   mov 32(%rbx), %r13
 4: test %r13, %r13

@@ -6,8 +6,8 @@
 #define noreturn __attribute__((noreturn))
 
 #if defined(__x86_64__)
-enum { SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_mmap = 9, SYS_clone = 56, SYS_kill = 62, SYS_fcntl = 72, SYS_getrusage = 98, SYS_futex = 202,
-       SYS_exit_group = 231, SYS_waitid = 247, SYS_openat = 257, SYS_ppoll = 271, SYS_signalfd4 = 289,
+enum { SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_mmap = 9, SYS_clone = 56, SYS_kill = 62, SYS_fcntl = 72, SYS_getrusage = 98, SYS_gettid = 186, SYS_futex = 202,
+       SYS_exit_group = 231, SYS_waitid = 247, SYS_openat = 257, SYS_ppoll = 271, SYS_set_robust_list = 273, SYS_signalfd4 = 289,
        SYS_pidfd_send_signal = 424, SYS_pidfd_open = 434, SYS_close_range = 436 };
 
 static inline s64 syscall6(s64 nr, s64 a, s64 b, s64 c, s64 d, s64 e, s64 f) {
@@ -21,7 +21,7 @@ __asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %r
 
 #elif defined(__aarch64__)
 enum { SYS_fcntl = 25, SYS_openat = 56, SYS_close = 57, SYS_read = 63, SYS_write = 64, SYS_ppoll = 73, SYS_signalfd4 = 74, SYS_exit_group = 94, SYS_waitid = 95,
-       SYS_futex = 98, SYS_kill = 129, SYS_getrusage = 165, SYS_clone = 220, SYS_mmap = 222,
+       SYS_futex = 98, SYS_set_robust_list = 99, SYS_kill = 129, SYS_getrusage = 165, SYS_gettid = 178, SYS_clone = 220, SYS_mmap = 222,
        SYS_pidfd_send_signal = 424, SYS_pidfd_open = 434, SYS_close_range = 436 };
 
 static inline s64 syscall6(s64 nr, s64 a, s64 b, s64 c, s64 d, s64 e, s64 f) {
@@ -36,6 +36,7 @@ __asm__(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n mov x0, sp\n bl st
 #error "unsupported architecture"
 #endif
 
+static inline s64 syscall0(s64 nr) { return syscall6(nr, 0, 0, 0, 0, 0, 0); }
 static inline s64 syscall1(s64 nr, s64 a) { return syscall6(nr, a, 0, 0, 0, 0, 0); }
 static inline s64 syscall2(s64 nr, s64 a, s64 b) { return syscall6(nr, a, b, 0, 0, 0, 0); }
 static inline s64 syscall3(s64 nr, s64 a, s64 b, s64 c) { return syscall6(nr, a, b, c, 0, 0, 0); }

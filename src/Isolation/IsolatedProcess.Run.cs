@@ -1,4 +1,5 @@
 using CommunityToolkit.HighPerformance.Buffers;
+using Isolation.Launching;
 using Isolation.Supervision;
 
 namespace Isolation;
@@ -16,7 +17,7 @@ public sealed partial class IsolatedProcess
         CheckTimeout(timeout);
         CheckUnpiped(options, capture: false);
         var end = Deadline(timeout);
-        var child = Launch(options, capture: false, timeout);
+        var child = Launch(options, new LaunchMode(Deadline: end));
         var canceled = false;
         try
         {
@@ -38,7 +39,7 @@ public sealed partial class IsolatedProcess
     public static async Task<ProcessExitStatus> RunAsync(IsolationOptions options, CancellationToken cancellationToken = default)
     {
         CheckUnpiped(options, capture: false);
-        var child = await LaunchAsync(options, capture: false, cancellationToken).ConfigureAwait(false);
+        var child = await LaunchAsync(options, default, cancellationToken).ConfigureAwait(false);
         await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(), child))
             return Marked(await child.Exit.ConfigureAwait(false), cancellationToken);
     }
@@ -56,7 +57,7 @@ public sealed partial class IsolatedProcess
         CheckTimeout(timeout);
         CheckUnpiped(options, capture: true);
         var end = Deadline(timeout);
-        var child = Launch(options, capture: true, timeout);
+        var child = Launch(options, new LaunchMode(Capture: true, Deadline: end));
         using var output = new ArrayPoolBufferWriter<byte>();
         using var error = new ArrayPoolBufferWriter<byte>();
         var canceled = false;
@@ -87,7 +88,7 @@ public sealed partial class IsolatedProcess
     public static async Task<ProcessTextOutput> RunAndCaptureTextAsync(IsolationOptions options, CancellationToken cancellationToken = default)
     {
         CheckUnpiped(options, capture: true);
-        var child = await LaunchAsync(options, capture: true, cancellationToken).ConfigureAwait(false);
+        var child = await LaunchAsync(options, new LaunchMode(Capture: true), cancellationToken).ConfigureAwait(false);
         using var output = new ArrayPoolBufferWriter<byte>();
         using var error = new ArrayPoolBufferWriter<byte>();
         try

@@ -19,7 +19,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     /// <exception cref="ArgumentException">An option is out of range or contradicts another. Nothing has been created.</exception>
     /// <exception cref="IsolationException">The sandbox could not be set up or the program not be executed. Nothing is left behind.</exception>
     /// <exception cref="PlatformNotSupportedException">Not Linux on x64 or arm64.</exception>
-    public static IsolatedProcess Start(IsolationOptions options) => new(Launch(options, capture: false, timeout: null));
+    public static IsolatedProcess Start(IsolationOptions options) => new(Launch(options, default));
 
     /// <summary>
     /// The same without a thread waiting for the set-up. The clone itself happens on the calling thread, as with <see cref="Start"/>.
@@ -27,7 +27,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     /// <exception cref="OperationCanceledException">Canceled before the program ran. Nothing is left behind.</exception>
     /// <inheritdoc cref="Start" path="/exception"/>
     public static async Task<IsolatedProcess> StartAsync(IsolationOptions options, CancellationToken cancellationToken = default) =>
-        new(await LaunchAsync(options, capture: false, cancellationToken).ConfigureAwait(false));
+        new(await LaunchAsync(options, default, cancellationToken).ConfigureAwait(false));
 
     /// <summary>The process id of the sandbox's first process, as the host sees it.</summary>
     public int ProcessId => _child.ProcessId;
@@ -99,11 +99,11 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         CloseStreams();
     }
 
-    internal static ChildProcess Launch(IsolationOptions options, bool capture, TimeSpan? timeout, LaunchHooks? hooks = null)
+    internal static ChildProcess Launch(IsolationOptions options, LaunchMode mode, LaunchHooks? hooks = null)
     {
         try
         {
-            return Begin(options, capture, hooks).Complete(timeout);
+            return Begin(options, mode, hooks).Complete();
         }
         catch (IsolationException e)
         {
@@ -112,12 +112,12 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         }
     }
 
-    internal static async Task<ChildProcess> LaunchAsync(IsolationOptions options, bool capture, CancellationToken cancellationToken, LaunchHooks? hooks = null)
+    internal static async Task<ChildProcess> LaunchAsync(IsolationOptions options, LaunchMode mode, CancellationToken cancellationToken, LaunchHooks? hooks = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            return await Begin(options, capture, hooks).CompleteAsync(cancellationToken).ConfigureAwait(false);
+            return await Begin(options, mode with { Async = true }, hooks).CompleteAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (IsolationException e)
         {
@@ -126,11 +126,11 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         }
     }
 
-    private static PendingLaunch Begin(IsolationOptions options, bool capture, LaunchHooks? hooks)
+    private static PendingLaunch Begin(IsolationOptions options, LaunchMode mode, LaunchHooks? hooks)
     {
         ArgumentNullException.ThrowIfNull(options);
         Interop.Platform.ThrowIfUnsupported();
-        var launch = Launcher.Begin(options, capture, hooks);
+        var launch = Launcher.Begin(options, mode, hooks);
         if (options.Logger is { } logger && logger.IsEnabled(LogLevel.Trace)) Log.Plan(logger, options.FileName, launch.Arena.Plan);
         return launch;
     }

@@ -118,6 +118,13 @@ internal static unsafe class Kernel
         return (int)result;
     }
 
+    /// <summary>Waits on a futex in shared memory while it has this value.</summary>
+    internal static int futex_wait(uint* word, uint value, long milliseconds)
+    {
+        var timeout = new timespec { tv_sec = milliseconds / 1000, tv_nsec = milliseconds % 1000 * 1_000_000 };
+        return (int)Call(Sys.futex, (nint)word, Linux.FUTEX_WAIT, (nint)value, (nint)(&timeout));
+    }
+
     internal static int futex_wake(uint* word) => (int)Short(Sys.futex, (nint)word, Linux.FUTEX_WAKE, int.MaxValue);
 
     /// <summary>Time since boot in the kernel's clock ticks (USER_HZ, 100 a second), as /proc/PID/stat counts start times.</summary>

@@ -40,7 +40,9 @@ internal static partial class Linux
     internal const int CAP_SETGID = 6;
     internal const int CAP_SETUID = 7;
     internal const int CAP_SETPCAP = 8;
+    internal const int CAP_NET_ADMIN = 12;
     internal const int CAP_SYS_ADMIN = 21;
+    internal const int CAP_SYS_TIME = 25;
 
     internal const int RUSAGE_SELF = 0;
 
@@ -49,6 +51,7 @@ internal static partial class Linux
     internal const ulong PIDFD_INFO_EXIT = 8;
 
     internal const int CLOCK_BOOTTIME = 7;
+    internal const int FUTEX_WAIT = 0;
     internal const int FUTEX_WAKE = 1;
     internal const int PRIO_PROCESS = 0;
 }

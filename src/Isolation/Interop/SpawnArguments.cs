@@ -24,5 +24,7 @@ internal unsafe struct SpawnArguments
 
     /// <summary>A cap_header and a cap_data: what the child keeps across the exec of the stage by making it ambient; or null.</summary>
     internal cap_header* Capabilities;
-    internal nuint LastCapability;
+
+    /// <summary>Which ones, bit n for capability n.</summary>
+    internal ulong Ambient;
 }

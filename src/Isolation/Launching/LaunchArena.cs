@@ -78,6 +78,47 @@ internal sealed unsafe class LaunchArena : IDisposable
         }
     }
 
+    /// <summary>
+    /// Waits until the child that runs the stage execs the program or is gone; false when the time is up first.
+    /// </summary>
+    internal bool WaitForEnd(int pidfd, long deadline)
+    {
+        const uint ownerDied = 0x40000000;
+        while (true)
+        {
+            var alive = Volatile.Read(ref Header.Alive);
+            if ((alive & ownerDied) != 0) return true;
+            if (!WaitForChange(ref Header.Alive, alive, pidfd, deadline, out var gone)) return false;
+            if (gone) return true;
+        }
+    }
+
+    /// <summary>Waits for the pid of a monitor's child; 0 when the monitor is gone, -1 when the time is up.</summary>
+    internal int WaitForChild(int pidfd, long deadline)
+    {
+        while (true)
+        {
+            var child = Volatile.Read(ref Header.Child);
+            if (child != 0) return child;
+            if (!WaitForChange(ref Unsafe.As<int, uint>(ref Header.Child), 0, pidfd, deadline, out var gone)) return -1;
+            if (gone) return Volatile.Read(ref Header.Child);
+        }
+    }
+
+    // A child that dies before it has told the kernel about the futex wakes nobody: look after it now and then.
+    private bool WaitForChange(ref uint word, uint value, int pidfd, long deadline, out bool gone)
+    {
+        const long patience = 50;
+        var left = deadline - Environment.TickCount64;
+        gone = false;
+        if (left <= 0) return false;
+        var result = Kernel.futex_wait((uint*)Unsafe.AsPointer(ref word), value, Math.Min(left, patience));
+        if (result != -(int)Errno.ETIMEDOUT) return true;
+        Span<pollfd> wait = [new pollfd { fd = pidfd, events = Linux.POLLIN }];
+        gone = Kernel.poll(wait, TimeSpan.Zero) > 0;
+        return true;
+    }
+
     /// <summary>The result that the stage has noted for a step.</summary>
     internal long Result(int step) => ((EncodedStep*)(_memory + Header.StepsOffset))[step].Result;
 
@@ -148,19 +189,30 @@ internal sealed unsafe class LaunchArena : IDisposable
             StatusDescriptor = handles[PlanHandle.Status],
             StepsOffset = (uint)stepsOffset,
         };
+        if (handles[PlanHandle.Status] >= 0) return;
+        Header.RobustNext = StageFormat.Base + StageFormat.RobustEntryOffset;
+        Header.RobustEntry = StageFormat.Base + StageFormat.RobustHeadOffset;
+        Header.RobustOffset = unchecked((ulong)(StageFormat.AliveOffset - StageFormat.RobustEntryOffset));
     }
 
     /// <summary>
-    /// Clones and execs the stage; returns once it runs. <paramref name="listed"/>: where the kernel writes the pid before
+    /// Clones; the child execs the stage while this returns. <paramref name="listed"/>: where the kernel writes the pid before
     /// the child exists for anybody, or null.
     /// </summary>
+    /// <remarks>
+    /// No CLONE_VFORK: the host would sleep until the exec of the stage only to be woken, look, and sleep again until the exec
+    /// of the program, while it has work to do meanwhile. What vfork would protect from does not arise in the few
+    /// microseconds of the stub: the child has a stack of its own in this arena, which is not used again before the start is
+    /// over, stays in the host's control groups (where running out of memory ends the host with or without it), and writes
+    /// nothing that belongs to the address space as a whole.
+    /// </remarks>
     /// <returns>The pid, or -errno.</returns>
     internal int Spawn(ulong flags, ReadOnlySpan<int> handles, uint* listed, bool legacy, out int pidfd)
     {
         FillCloseRanges(handles);
         _scratch->Pidfd = -1;
         var pid = listed is null ? (uint*)&_scratch->Pid : listed;
-        flags |= Linux.CLONE_VM | Linux.CLONE_VFORK | Linux.CLONE_PARENT_SETTID;
+        flags |= Linux.CLONE_VM | Linux.CLONE_PARENT_SETTID;
         // clone(2) has one pointer for both
         if (!legacy) flags |= Linux.CLONE_PIDFD;
         _scratch->Clone = new clone_args
@@ -183,15 +235,15 @@ internal sealed unsafe class LaunchArena : IDisposable
             Argv = (byte**)&_scratch->Argv,
             Envp = (byte**)&_scratch->Envp,
         };
-        if ((flags & Linux.CLONE_NEWUSER) != 0) KeepCapabilities(Host.LastCapability);
+        if ((flags & Linux.CLONE_NEWUSER) != 0) KeepCapabilities(SecurityPlanner.SetUpCapabilities);
         var result = (int)NativeCode.Spawn(&_scratch->Spawn);
         pidfd = _scratch->Pidfd;
         if (result > 0 && legacy) pidfd = Kernel.pidfd_open(result);
         return result;
     }
 
-    /// <summary>-errno when the child could not even start the stage, else 0.</summary>
-    internal int SpawnError => (int)_scratch->Spawn.Error;
+    /// <summary>-errno when the child could not even start the stage, else 0. Valid once the child is gone.</summary>
+    internal int SpawnError => (int)Volatile.Read(ref _scratch->Spawn.Error);
 
     internal void ReleaseStage()
     {
@@ -209,17 +261,18 @@ internal sealed unsafe class LaunchArena : IDisposable
         _scratch = null;
     }
 
-    private void KeepCapabilities(int last)
+    private void KeepCapabilities(ulong mask)
     {
-        var mask = (2ul << last) - 1;
-        var (low, high) = ((uint)mask, (uint)(mask >> 32));
+        // In its new namespace the child has all there are; only the inheritable ones can be made ambient.
+        var all = (2ul << Host.LastCapability) - 1;
         _scratch->CapabilityHeader = new cap_header { version = Linux._LINUX_CAPABILITY_VERSION_3 };
         _scratch->CapabilityData = new cap_data
         {
-            effective0 = low, permitted0 = low, inheritable0 = low, effective1 = high, permitted1 = high, inheritable1 = high,
+            effective0 = (uint)all, permitted0 = (uint)all, inheritable0 = (uint)mask,
+            effective1 = (uint)(all >> 32), permitted1 = (uint)(all >> 32), inheritable1 = (uint)(mask >> 32),
         };
         _scratch->Spawn.Capabilities = &_scratch->CapabilityHeader;
-        _scratch->Spawn.LastCapability = (nuint)last;
+        _scratch->Spawn.Ambient = mask;
     }
 
     /// <summary>Closes everything between the descriptors that the stage needs.</summary>
@@ -237,7 +290,7 @@ internal sealed unsafe class LaunchArena : IDisposable
             if (fd < 0 || (uint)fd < next) continue;
             if ((uint)fd > next) Add(next, (uint)fd - 1, ref count);
             // A pair in the wrong order keeps a descriptor across the exec. The stage itself needs none of its own.
-            if (fd > 0 && fd != StageImage.Descriptor) Add((uint)fd, 0, ref count);
+            if (fd > 2 && fd != StageImage.Descriptor) Add((uint)fd, 0, ref count);
             next = (uint)fd + 1;
         }
 

@@ -18,6 +18,9 @@ internal static class LaunchFailure
     /// <summary>A step of the stage, by what the arena says.</summary>
     internal static IsolationException OfStage(LaunchArena arena, IsolationOptions? options)
     {
+        if (arena.SpawnError is < 0 and var error)
+            return Host("start the stage in the child", "execveat", -error, null,
+                error == -(int)Errno.EACCES ? "A security module or vm.memfd_noexec=2 forbids executing memory files" : null);
         var plan = arena.Plan;
         var steps = plan.Steps;
         var failed = arena.Header.Failed;
@@ -64,7 +67,7 @@ internal static class LaunchFailure
         var first = (Errno)(-arena.Result(execution.First));
         return new IsolationException(label, "execve", searched ? (int)Errno.ENOENT : (int)first, options.FileName, searched
             ? $"No folder of the sandbox's PATH has it; looked for {string.Join(", ", Candidates(arena))}"
-            : first == Errno.ENOTDIR ? "A part of the path is not a folder" : "There is no such file inside the sandbox");
+            : first == Errno.ENOTDIR ? "A part of the path is not a folder" : "There is no such file inside the sandbox (private folders such as /tmp start empty)");
     }
 
     private static string Denied(LaunchArena arena, int candidate, string path)

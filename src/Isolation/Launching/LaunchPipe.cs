@@ -3,7 +3,7 @@ using Isolation.Interop;
 namespace Isolation.Launching;
 
 /// <summary>
-/// The status pipe of a start. Its write end is close-on-exec, so the end of the pipe tells the host that the program runs
+/// The status pipe of a start that is awaited by epoll. Its write end is close-on-exec, so the end of the pipe tells the host that the program runs
 /// or that the child is gone; the arena says which.
 /// </summary>
 internal static class LaunchPipe

@@ -13,13 +13,13 @@ internal static unsafe class Launcher
     /// <summary>For tests: clone(2) as if clone3 had answered ENOSYS.</summary>
     internal static bool ForceLegacyClone { get; set; }
 
-    internal static PendingLaunch Begin(IsolationOptions options, bool capture = false, LaunchHooks? hooks = null)
+    internal static PendingLaunch Begin(IsolationOptions options, LaunchMode mode = default, LaunchHooks? hooks = null)
     {
         OptionsValidator.Validate(options);
         var facts = Host.Facts();
-        var wiring = StandardStreams.Wiring(options, capture);
+        var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.Async };
         var arena = ArenaPool.Rent();
-        var launch = new PendingLaunch(arena, options, capture);
+        var launch = new PendingLaunch(arena, options, mode);
         try
         {
             var plan = arena.Plan;
@@ -45,7 +45,7 @@ internal static unsafe class Launcher
         }
     }
 
-    /// <summary>Clones; the child runs the stage when this returns. The caller's thread waits for the exec of the stage, no longer.</summary>
+    /// <summary>Clones; the child goes its way to the stage meanwhile.</summary>
     internal static int Spawn(LaunchArena arena, ulong flags, ReadOnlySpan<int> handles, uint* listed, out int pidfd)
     {
         var legacy = s_legacy || ForceLegacyClone;
@@ -66,10 +66,6 @@ internal static unsafe class Launcher
         }
 
         pidfd = Kernel.AboveStandard(pidfd);
-        if (arena.SpawnError == 0) return pid;
-        _ = Kernel.waitid(Linux.P_PIDFD, pidfd, null, Linux.WEXITED | Linux.__WALL, null);
-        _ = Kernel.close(pidfd);
-        throw LaunchFailure.Host("start the stage in the child", "execveat", -arena.SpawnError, null,
-            arena.SpawnError == -(int)Errno.EACCES ? "A security module or vm.memfd_noexec=2 forbids executing memory files" : null);
+        return pid;
     }
 }

@@ -116,8 +116,7 @@ internal sealed unsafe class ParentExitGuard : IEventHandler
             Span<byte> end = stackalloc byte[1];
             while (Kernel.read(pipe[0], end) == -(int)Errno.EINTR) { }
             _ = Kernel.close(pipe[0]);
-            var failed = arena.Header.Failed;
-            if (failed >= 0)
+            if (arena.Header.Failed >= 0 || arena.SpawnError < 0)
             {
                 _ = Kernel.waitid(Linux.P_PIDFD, pidfd, null, Linux.WEXITED | Linux.__WALL, null);
                 _ = Kernel.close(pidfd);

@@ -7,7 +7,7 @@ using Isolation.Supervision;
 namespace Isolation.Launching;
 
 /// <summary>A start that is under way, and everything that has to be undone when it fails.</summary>
-internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, bool capture) : IEventHandler
+internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode) : IEventHandler
 {
     private readonly long _started = Environment.TickCount64;
     private StandardStreams _streams;
@@ -27,11 +27,15 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
 
     internal void Open(in DescriptorWiring wiring, Span<int> handles)
     {
-        Span<int> ends = stackalloc int[2];
-        LaunchPipe.Open(ends);
-        (_statusRead, _statusWrite) = (ends[0], ends[1]);
-        handles[PlanHandle.Status] = _statusWrite;
-        _streams.Open(options, capture, wiring, handles);
+        if (mode.Async)
+        {
+            Span<int> ends = stackalloc int[2];
+            LaunchPipe.Open(ends);
+            (_statusRead, _statusWrite) = (ends[0], ends[1]);
+            handles[PlanHandle.Status] = _statusWrite;
+        }
+
+        _streams.Open(options, mode.Capture, wiring, handles);
     }
 
     internal void List() => Slot = ParentExitGuard.Rent();
@@ -41,8 +45,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         ProcessId = pid;
         _pidfd = pidfd;
         if (Slot >= 0) ParentExitGuard.Complete(Slot, killGroup: (options.Namespaces & Namespaces.Pid) == 0);
-        _ = Kernel.close(_statusWrite);
-        _statusWrite = -1;
+        Close(ref _statusWrite);
         _streams.CloseProgramEnds();
     }
 
@@ -52,8 +55,10 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         var arena = Arena;
         if (arena.Plan.HasMonitor)
         {
-            // The monitor says when there is a child; the end of the pipe instead means that there never will be one.
-            if (ReadStatus() <= 0) throw Failure();
+            // The monitor says when there is a child; its end instead means that there never will be one.
+            var child = arena.WaitForChild(_pidfd, mode.EffectiveDeadline);
+            if (child < 0) throw TimedOut();
+            if (child == 0) throw Failure();
             _innerPidfd = Kernel.AboveStandard(Kernel.pidfd_open(arena.Header.Child));
             if (_innerPidfd < 0) throw LaunchFailure.Host("open a pidfd of the child", "pidfd_open", -_innerPidfd);
         }
@@ -67,20 +72,11 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     }
 
     /// <summary>Blocks until the program runs.</summary>
-    internal ChildProcess Complete(TimeSpan? timeout = null)
+    internal ChildProcess Complete()
     {
-        if (timeout is not null)
-        {
-            Span<pollfd> wait = [new pollfd { fd = _statusRead, events = Linux.POLLIN }];
-            if (Kernel.poll(wait, timeout) == 0)
-            {
-                Abandon();
-                throw new TimeoutException("The sandbox was not set up within the time given.");
-            }
-        }
-
-        _ = ReadStatus();
-        return Conclude();
+        if (Arena.WaitForEnd(_pidfd, mode.EffectiveDeadline)) return Conclude();
+        Abandon();
+        throw TimedOut();
     }
 
     /// <summary>The same without a thread waiting.</summary>
@@ -101,7 +97,6 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         }
 
         EventLoop.Instance.Forget(watch, _statusRead);
-        _ = ReadStatus();
         return Conclude();
     }
 
@@ -142,16 +137,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
 
     private int SandboxProcessId => Arena.Plan.HasMonitor ? Arena.Header.Child : ProcessId;
 
-    private nint ReadStatus()
-    {
-        Span<byte> one = stackalloc byte[1];
-        nint result;
-        do result = Kernel.read(_statusRead, one);
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
-
-    /// <summary>The status pipe has ended: the program runs, or the child failed or was killed.</summary>
+    /// <summary>The stage has ended: the program runs, or the child failed or was killed.</summary>
     private ChildProcess Conclude()
     {
         var arena = Arena;
@@ -186,6 +172,8 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         child.Watch();
         return child;
     }
+
+    private static TimeoutException TimedOut() => new("The sandbox was not set up within the time given.");
 
     private IsolationException Failure() => LaunchFailure.OfStage(Arena, options);
 

@@ -24,11 +24,12 @@ internal static class DescriptorPlanner
         var numbers = wiring.InheritedNumbers;
         var above = numbers.Length == 0 ? 3 : numbers[^1] + 1;
         Span<byte> registers = stackalloc byte[3 + numbers.Length];
-        MoveAway(plan, Argument.Handle(PlanHandle.Status), above);
+        if (wiring.HasStatus) MoveAway(plan, Argument.Handle(PlanHandle.Status), above);
         for (var i = 0; i < registers.Length; i++)
             if (i >= 3 || (wiring.InPlace >> i & 1) == 0)
                 registers[i] = MoveAway(plan, Argument.Handle(Source(i)), above);
-        plan.Add(LaunchPlan.Syscall(Sys.close, "close the first status descriptor", null, Argument.Handle(PlanHandle.Status)));
+        if (wiring.HasStatus)
+            plan.Add(LaunchPlan.Syscall(Sys.close, "close the first status descriptor", null, Argument.Handle(PlanHandle.Status)));
         for (var i = 0; i < registers.Length; i++)
             if (i >= 3 || (wiring.InPlace >> i & 1) == 0) CloseHostNumber(plan, Source(i));
         for (var i = 0; i < registers.Length; i++)

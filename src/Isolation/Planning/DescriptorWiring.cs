@@ -7,4 +7,5 @@ namespace Isolation.Planning;
 /// <param name="InPlace">Bit n: standard descriptor n is the host's own.</param>
 /// <param name="InheritedNumbers">The number of each inherited handle inside, ascending.</param>
 /// <param name="Foreign">A standard stream is a handle given by the user, whose number may be anything.</param>
-internal readonly record struct DescriptorWiring(int InPlace, int[] InheritedNumbers, bool Foreign);
+/// <param name="HasStatus">There is a status pipe, because the host waits by epoll.</param>
+internal readonly record struct DescriptorWiring(int InPlace, int[] InheritedNumbers, bool Foreign, bool HasStatus = false);

@@ -14,7 +14,7 @@ internal static class PlanPrinter
     internal static string Print(LaunchPlan plan)
     {
         var text = new StringBuilder();
-        text.Append("host: clone3(").Append(CloneFlags(plan.CloneFlags | Linux.CLONE_VM | Linux.CLONE_VFORK | Linux.CLONE_PIDFD)).Append(")\n");
+        text.Append("host: clone3(").Append(CloneFlags(plan.CloneFlags | Linux.CLONE_VM | Linux.CLONE_PIDFD)).Append(")\n");
         var steps = plan.Steps;
         for (var i = 0; i < steps.Length; i++)
         {

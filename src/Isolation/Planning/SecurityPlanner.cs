@@ -5,11 +5,21 @@ namespace Isolation.Planning;
 /// <summary>What the program may not do: capabilities(7) and no_new_privs.</summary>
 internal static class SecurityPlanner
 {
+    /// <summary>
+    /// What the set-up itself needs in a new user namespace. The child has to carry these across the exec of the stage, as it
+    /// is no root there until its ids are mapped.
+    /// </summary>
+    internal const ulong SetUpCapabilities =
+        1ul << Linux.CAP_SETGID | 1ul << Linux.CAP_SETUID | 1ul << Linux.CAP_SETPCAP | 1ul << Linux.CAP_NET_ADMIN | 1ul << Linux.CAP_SYS_ADMIN | 1ul << Linux.CAP_SYS_TIME;
+
     /// <summary>Before the ids change, as both need privileges that go with them.</summary>
     internal static void NoNewPrivileges(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
         if (options.Security.NoNewPrivileges)
             plan.Add(LaunchPlan.Syscall(Sys.prctl, "set no_new_privs", null, Linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+        // What was carried across the exec must not be inherited further; a root of the namespace gets the rest by its exec.
+        if (options.Security.KeepCapabilities && (options.Namespaces & Namespaces.User) != 0)
+            SetCapabilities(plan, "keep no inheritable capabilities", SetUpCapabilities);
         // An ordinary user without a user namespace may not touch the bounding set, and has nothing to lose:
         // with no_new_privs no exec can gain what the set would bound.
         if (!options.Security.KeepCapabilities && ((options.Namespaces & Namespaces.User) != 0 || facts.Has(Linux.CAP_SETPCAP)))
@@ -20,8 +30,14 @@ internal static class SecurityPlanner
     /// <summary>Effective, permitted, inheritable and with them ambient: empty.</summary>
     internal static void DropCapabilities(LaunchPlan plan, IsolationOptions options)
     {
-        if (options.Security.KeepCapabilities) return;
-        plan.Add(LaunchPlan.Syscall(Sys.capset, "give up all capabilities", null,
-            plan.Struct(new cap_header { version = Linux._LINUX_CAPABILITY_VERSION_3 }), plan.Struct(default(cap_data))));
+        if (!options.Security.KeepCapabilities) SetCapabilities(plan, "give up all capabilities", 0);
+    }
+
+    private static void SetCapabilities(LaunchPlan plan, string label, ulong mask)
+    {
+        var (low, high) = ((uint)mask, (uint)(mask >> 32));
+        plan.Add(LaunchPlan.Syscall(Sys.capset, label, null,
+            plan.Struct(new cap_header { version = Linux._LINUX_CAPABILITY_VERSION_3 }),
+            plan.Struct(new cap_data { effective0 = low, permitted0 = low, effective1 = high, permitted1 = high })));
     }
 }

@@ -26,6 +26,11 @@ internal static class StageFormat
     internal const int SuperviseForward = 2;
     internal const int SuperviseGroup = 4;
 
+    // Where the robust list's parts lie in the header, which is all the kernel needs to be told.
+    internal const int AliveOffset = 72;
+    internal const int RobustHeadOffset = 80;
+    internal const int RobustEntryOffset = 104;
+
     internal static ulong DataPointer(int offset) => Base + DataOffset + (uint)offset;
 }
 
@@ -39,6 +44,8 @@ internal struct ProgramHeader
     internal int WaitCode, WaitStatus;
     internal uint StepsOffset;
     internal long UserTime, SystemTime, PeakMemory;
+    internal uint Alive, Padding;
+    internal ulong RobustNext, RobustOffset, RobustPending, RobustEntry;
     internal RegisterFile Registers;
 
     [InlineArray(StageFormat.Registers)]
