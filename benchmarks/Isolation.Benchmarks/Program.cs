@@ -1,1 +1,52 @@
-return 0;
+using BenchmarkDotNet.Running;
+using Isolation.Benchmarks;
+
+return args switch
+{
+    [] => Usage(Console.Out, 0),
+    ["-h" or "--help" or "help"] => Usage(Console.Out, 0),
+    ["spawn", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? SpawnBenchmark.Run(settings) : Complain(error),
+    ["bdn", .. var rest] => Switch(rest),
+    [var first, ..] when first.StartsWith('-') => Switch(args),
+    _ => Complain($"Unknown command '{args[0]}'."),
+};
+
+static int Switch(string[] args)
+{
+    // Without arguments the switcher asks which class to run; there is one.
+    var summaries = BenchmarkSwitcher.FromAssembly(typeof(StartBenchmarks).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args);
+    return summaries.All(static s => !s.HasCriticalValidationErrors && s.Reports.All(static r => r.Success)) ? 0 : 1;
+}
+
+static int Complain(string message)
+{
+    Console.Error.WriteLine(message);
+    return Usage(Console.Error, 2);
+}
+
+static int Usage(TextWriter to, int code)
+{
+    to.WriteLine(
+        """
+        What does a start cost?
+
+          dotnet run -c Release --project benchmarks/Isolation.Benchmarks -- COMMAND
+
+          spawn [--iterations N] [--heap MB] [--json FILE] [--work DIR]
+              About ten seconds. Starts a tiny program in turn by raw C (a floor: the same kernel work and nothing else), by
+              System.Diagnostics.Process.Start and by IsolatedProcess.Start, and compares: time to the return of Start and
+              to the program's exit, median and 99th percentile, and the managed memory a start allocates.
+                --iterations N  rounds for each scenario (default 500)
+                --heap MB       measures twice: as it is, and with that many megabytes of live objects
+                --json FILE     writes the figures there as well
+                --work DIR      where the C programs are built: writable, and not under /tmp, /var/tmp, /run or /dev,
+                                which a sandbox has of its own (default: this user's folder for application data)
+
+          bdn [ARGUMENTS]
+              The same calls under BenchmarkDotNet, with its memory diagnoser. Arguments are BenchmarkDotNet's own,
+              for example --filter '*Default*' or --job short.
+
+        Works as root and as an ordinary user. For steady figures: an idle machine.
+        """);
+    return code;
+}

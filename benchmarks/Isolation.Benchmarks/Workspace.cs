@@ -1,0 +1,102 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Reflection;
+
+namespace Isolation.Benchmarks;
+
+/// <summary>
+/// A folder with the C programs, built on the spot. Outside of what a sandbox has for itself, so that the program is where
+/// it was inside a sandbox, too.
+/// </summary>
+internal sealed class Workspace : IDisposable
+{
+    private static readonly string[] s_hidden = ["/tmp/", "/var/tmp/", "/run/", "/var/run/", "/dev/", "/proc/"];
+
+    private readonly string? _directory;
+
+    internal Workspace(string? preferred)
+    {
+        _directory = MakeDirectory(preferred);
+        if (_directory is null)
+        {
+            Note = "No writable folder outside of /tmp, /var/tmp, /run and /dev (see --work)";
+            return;
+        }
+
+        var compiler = FindCompiler();
+        if (compiler is null)
+        {
+            Note = "no C compiler";
+            return;
+        }
+
+        Program = Build(compiler, "exit", "-static", "-nostdlib") ?? Program;
+        Floor = Build(compiler, "floor");
+        if (Floor is null) Note = $"{Path.GetFileName(compiler)} could not build it";
+    }
+
+    /// <summary>What is started: a static program that ends at once, or /bin/true.</summary>
+    internal string Program { get; } = "/bin/true";
+
+    /// <summary>The floor's program, or null.</summary>
+    internal string? Floor { get; }
+
+    /// <summary>Why there is no floor.</summary>
+    internal string Note { get; } = "";
+
+    public void Dispose()
+    {
+        if (_directory is not null) Directory.Delete(_directory, recursive: true);
+    }
+
+    private static string? MakeDirectory(string? preferred)
+    {
+        string[] candidates = preferred is not null
+            ? [preferred]
+            : [Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), AppContext.BaseDirectory];
+        foreach (var candidate in candidates)
+        {
+            if (candidate.Length == 0) continue;
+            var path = Path.GetFullPath(candidate);
+            if (s_hidden.Any(hidden => (path + "/").StartsWith(hidden, StringComparison.Ordinal))) continue;
+            try
+            {
+                var directory = Path.Combine(path, $"isolation-benchmarks-{Environment.ProcessId}");
+                Directory.CreateDirectory(directory);
+                return directory;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // the next one
+            }
+        }
+
+        return null;
+    }
+
+    private static string? FindCompiler() =>
+        (from name in (string[])["cc", "gcc", "clang"]
+         from directory in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+         let path = Path.Combine(directory, name)
+         where File.Exists(path)
+         select path).FirstOrDefault();
+
+    private string? Build(string compiler, string name, params ReadOnlySpan<string> flags)
+    {
+        var source = Path.Combine(_directory!, name + ".c");
+        var target = Path.Combine(_directory!, name);
+        using (var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(name + ".c")!)
+        using (var file = File.Create(source))
+            resource.CopyTo(file);
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(compiler, ["-O2", .. flags, "-o", target, source]))!;
+            process.WaitForExit();
+            return process.ExitCode == 0 ? target : null;
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+}
