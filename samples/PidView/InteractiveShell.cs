@@ -19,11 +19,16 @@ internal static class InteractiveShell
         };
         await using var shell = await IsolatedProcess.StartAsync(options);
 
-        // Ctrl-C is meant for the shell, but reaches this program, in whose session the terminal is.
+        // The keys are meant for the shell, but their signals reach this program, in whose session the terminal is.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
             shell.Signal(PosixSignal.SIGINT);
+        });
+        using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context =>
+        {
+            context.Cancel = true;
+            shell.Kill();
         });
         await shell.WaitForExitAsync();
     }

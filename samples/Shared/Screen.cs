@@ -19,7 +19,7 @@ internal sealed class Screen : IDisposable
     private readonly StreamWriter _writer;
     private readonly bool _rich;
 
-    /// <summary>Not Console.Out: on a terminal that one sends control sequences of its own, and changes settings which a shell in the sandbox needs.</summary>
+    /// <summary>Not Console.Out, which writes every line by itself: what belongs together shall appear together.</summary>
     internal Screen()
     {
         _writer = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
