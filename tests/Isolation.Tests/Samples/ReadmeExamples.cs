@@ -1,0 +1,120 @@
+namespace Isolation.Tests.Samples;
+
+/// <summary>
+/// The examples of README.md, each between two comments. <see cref="ReadmeTests"/> holds both to be the same, and runs these.
+/// </summary>
+internal sealed class ReadmeExamples
+{
+    /// <summary>Takes the place of System.Console in the examples, so that what they print can be looked at.</summary>
+    internal ExampleConsole Console { get; } = new();
+
+    internal async Task First()
+    {
+        // README: first
+        var options = new IsolationOptions("sh", "-c", "echo I am process $$ of $(uname -n)")
+        {
+            HostName = "box",
+        };
+
+        var result = await IsolatedProcess.RunAndCaptureTextAsync(options);
+
+        Console.Write(result.StandardOutput);          // I am process 1 of box
+        Console.WriteLine(result.ExitStatus.ExitCode); // 0
+        // README: end
+    }
+
+    internal void Timeout()
+    {
+        // README: timeout
+        var options = new IsolationOptions("sh", "-c", "echo started; sleep 1000");
+
+        var result = IsolatedProcess.RunAndCaptureText(options, timeout: TimeSpan.FromSeconds(2));
+
+        Console.Write(result.StandardOutput); // started
+        Console.WriteLine(result.ExitStatus); // signal SIGKILL, canceled
+        // README: end
+    }
+
+    internal async Task Pipes()
+    {
+        // README: pipes
+        var options = new IsolationOptions("sort")
+        {
+            StandardInput = StandardStream.Pipe,
+            StandardOutput = StandardStream.Pipe,
+        };
+        await using var process = await IsolatedProcess.StartAsync(options);
+
+        await using (var input = new StreamWriter(process.StandardInput))
+            await input.WriteAsync("pear\napple\n");
+        await foreach (var line in process.ReadAllLinesAsync())
+            Console.WriteLine(line.Content); // apple, then pear
+
+        var status = await process.WaitForExitAsync();
+        // README: end
+        Console.WriteLine(status);
+    }
+
+    // Not run by the tests, whose own standard input it would read; the tests of PidView run the like.
+    internal int Interactive()
+    {
+        // README: interactive
+        var status = IsolatedProcess.Run(new IsolationOptions("sh") { HostName = "box" });
+        // README: end
+        return status.ExitCode;
+    }
+
+    internal void Environment()
+    {
+        // README: environment
+        var options = new IsolationOptions("sh", "-c", "echo $GREETING from $PWD")
+        {
+            WorkingDirectory = "/usr",
+            Environment = { ["GREETING"] = "hello", ["LANG"] = null }, // null takes a variable away
+        };
+        // README: end
+        options.Environment["PATH"] = "/usr/bin:/bin";
+        Console.Write(IsolatedProcess.RunAndCaptureText(options).StandardOutput);
+    }
+
+    internal void Network()
+    {
+        // README: network
+        var options = new IsolationOptions("cat", "/proc/net/dev")
+        {
+            Namespaces = Namespaces.Network | Namespaces.User, // all else is the host's
+        };
+        // README: end
+        Console.Write(IsolatedProcess.RunAndCaptureText(options).StandardOutput);
+    }
+
+    internal void Explain()
+    {
+        // README: explain
+        var options = new IsolationOptions("/bin/true")
+        {
+            Namespaces = Namespaces.Pid | Namespaces.Uts | Namespaces.User,
+            HostName = "box",
+        };
+        Console.WriteLine(options.Explain());
+        // README: end
+    }
+
+    internal void Errors()
+    {
+        // README: errors
+        try
+        {
+            IsolatedProcess.Run(new IsolationOptions("cat") { WorkingDirectory = "/tmp/work" });
+        }
+        catch (IsolationException e)
+        {
+            Console.WriteLine(e.Step);    // enter the working directory
+            Console.WriteLine(e.Syscall); // chdir
+            Console.WriteLine(e.Errno);   // 2, which is ENOENT
+            Console.WriteLine(e.Path);    // /tmp/work
+            Console.WriteLine(e.Hint);    // The working directory does not exist inside the sandbox (private folders …
+        }
+        // README: end
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text.RegularExpressions;
+using FluentAssertions;
+using Xunit;
+
+namespace Isolation.Tests.Samples;
+
+public partial class ReadmeTests
+{
+    private readonly ReadmeExamples _examples = new();
+
+    [Fact]
+    public void Every_csharp_block_of_the_readme_is_code_that_compiles()
+    {
+        var blocks = CodeBlock().Matches(File.ReadAllText(Beside("README.md"))).Select(match => Unindented(match.Groups["code"].Value)).ToList();
+        var regions = Region().Matches(File.ReadAllText(Beside("ReadmeExamples.cs"))).Select(match => Unindented(match.Groups["code"].Value)).ToList();
+
+        blocks.Should().NotBeEmpty();
+        blocks.Should().BeEquivalentTo(regions, because: "each block is a region of the compiled ReadmeExamples.cs, and each region is shown once");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task The_first_example_prints_what_it_says()
+    {
+        await _examples.First();
+        _examples.Console.Text.Should().Be("I am process 1 of box\n0\n");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task The_timeout_example_prints_what_it_says()
+    {
+        await Task.Run(_examples.Timeout, TestContext.Current.CancellationToken);
+        _examples.Console.Text.Should().Be("started\nsignal SIGKILL, canceled\n");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task The_example_of_pipes_prints_what_it_says()
+    {
+        await _examples.Pipes();
+        _examples.Console.Text.Should().Be("apple\npear\nexit code 0\n");
+    }
+
+    [Fact]
+    public void The_example_of_the_environment_prints_what_it_says()
+    {
+        _examples.Environment();
+        _examples.Console.Text.Should().Be("hello from /usr\n");
+    }
+
+    [Fact]
+    public void The_example_of_a_single_namespace_sees_loopback_only()
+    {
+        _examples.Network();
+        Interface().Matches(_examples.Console.Text).Select(match => match.Groups["name"].Value).Should().Contain("lo")
+            .And.OnlyContain(name => name == "lo" || IsMadeInEveryNamespace(name));
+    }
+
+    [Fact]
+    public void The_example_of_an_explanation_prints_the_steps()
+    {
+        _examples.Explain();
+        _examples.Console.Text.Should().Contain("sethostname(\"box\", 3)").And.Contain("execve(\"/bin/true\"");
+    }
+
+    [Fact]
+    public void The_example_of_errors_prints_what_it_says()
+    {
+        _examples.Errors();
+        _examples.Console.Text.Should().StartWith("enter the working directory\nchdir\n2\n/tmp/work\nThe working directory does not exist inside the sandbox (private folders ");
+    }
+
+    // Some drivers put a fallback device of theirs, which is down, into every namespace (net.core.fb_tunnels_only_for_init_net).
+    private static bool IsMadeInEveryNamespace(string name) => name.EndsWith('0');
+
+    private static string Beside(string file) => Path.Combine(AppContext.BaseDirectory, file);
+
+    private static string Unindented(string code)
+    {
+        var lines = code.TrimEnd().Split('\n');
+        var indentation = lines.Where(line => line.Trim().Length > 0).Min(line => line.Length - line.TrimStart().Length);
+        return string.Join('\n', lines.Select(line => line.Length >= indentation ? line[indentation..].TrimEnd() : ""));
+    }
+
+    [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"^ *// README: (?!end)\w+\n(?<code>.*?)^ *// README: end$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Region();
+
+    [GeneratedRegex(@"^ *(?<name>[^ :|]+):", RegexOptions.Multiline)]
+    private static partial Regex Interface();
+}
