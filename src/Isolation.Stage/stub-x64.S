@@ -8,11 +8,12 @@
 // its close-on-exec flag is cleared, in the child's own table only. The contract of the child: it shares the host's memory, so it writes nothing but
 // spawn.error, takes no lock, touches no TLS and no libc, and never returns.
 //
-// struct spawn { clone_args *args @0; size @8; legacy @16; close_range pairs *ranges @24; count @32; stage_fd @40; argv @48; envp @56; error @64;
-//                cap_header+data *capabilities @72; ambient @80 }
+// struct spawn is described in stub.h.
 // capabilities != NULL: the child keeps those of the mask `ambient` across the exec by making them ambient. In a user namespace that has no
 // map yet it is no root, and exec would take from it what the clone gave it.
 // legacy != 0: clone(2) instead of clone3(2), for outer sandboxes that answer clone3 with ENOSYS; clone_args is still the source of the numbers.
+#include "stub.h"
+
   .text
   .globl issue
 issue:
@@ -36,33 +37,33 @@ spawn:
   sub $16, %rsp
   mov %rdi, %rbx
   movq $-1, (%rsp)
-  mov $14, %eax             // rt_sigprocmask(SIG_SETMASK, all, saved, 8)
+  mov $NR_rt_sigprocmask, %eax         // rt_sigprocmask(SIG_SETMASK, all, saved, 8)
   mov $2, %edi
   mov %rsp, %rsi
   lea 8(%rsp), %rdx
   mov $8, %r10d
   syscall
-  cmpq $0, 16(%rbx)
+  cmpq $0, SPAWN_LEGACY(%rbx)
   jne 1f
-  mov $435, %eax            // clone3(args, size)
-  mov (%rbx), %rdi
-  mov 8(%rbx), %rsi
+  mov $NR_clone3, %eax                 // clone3(args, size)
+  mov SPAWN_ARGS(%rbx), %rdi
+  mov SPAWN_SIZE(%rbx), %rsi
   syscall
   jmp 2f
-1: mov (%rbx), %r8          // clone(flags | exit_signal, stack, parent_tid, child_tid, tls)
-  mov (%r8), %rdi
-  or 32(%r8), %rdi
-  mov 40(%r8), %rsi
-  add 48(%r8), %rsi
-  mov 24(%r8), %rdx
+1: mov SPAWN_ARGS(%rbx), %r8           // clone(flags | exit_signal, stack, parent_tid, child_tid, tls)
+  mov CLONE_ARGS_FLAGS(%r8), %rdi
+  or CLONE_ARGS_EXIT_SIGNAL(%r8), %rdi
+  mov CLONE_ARGS_STACK(%r8), %rsi
+  add CLONE_ARGS_STACK_SIZE(%r8), %rsi
+  mov CLONE_ARGS_PARENT_TID(%r8), %rdx
   xor %r10d, %r10d
   xor %r8d, %r8d
-  mov $56, %eax
+  mov $NR_clone, %eax
   syscall
 2: test %rax, %rax
   jz 3f
   mov %rax, %r12
-  mov $14, %eax             // rt_sigprocmask(SIG_SETMASK, saved, NULL, 8)
+  mov $NR_rt_sigprocmask, %eax         // rt_sigprocmask(SIG_SETMASK, saved, NULL, 8)
   mov $2, %edi
   lea 8(%rsp), %rsi
   xor %edx, %edx
@@ -73,15 +74,15 @@ spawn:
   pop %r12
   pop %rbx
   ret
-3: mov 72(%rbx), %rdi       // the child
+3: mov SPAWN_CAPABILITIES(%rbx), %rdi  // the child
   test %rdi, %rdi
   jz 9f
-  lea 8(%rdi), %rsi         // capset(header, data): inheritable, which ambient needs
-  mov $126, %eax
+  lea 8(%rdi), %rsi                    // capset(header, data): inheritable, which ambient needs
+  mov $NR_capset, %eax
   syscall
   test %rax, %rax
   js 6f
-  mov 80(%rbx), %r12        // for each bit: prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0)
+  mov SPAWN_AMBIENT(%rbx), %r12        // for each bit: prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0)
 8: bsf %r12, %rdx
   jz 9f
   btr %rdx, %r12
@@ -89,38 +90,38 @@ spawn:
   mov $2, %esi
   xor %r10d, %r10d
   xor %r8d, %r8d
-  mov $157, %eax
+  mov $NR_prctl, %eax
   syscall
   test %rax, %rax
   jns 8b
   jmp 6f
-9: mov 24(%rbx), %r12
-  mov 32(%rbx), %r13
+9: mov SPAWN_RANGES(%rbx), %r12
+  mov SPAWN_RANGE_COUNT(%rbx), %r13
 4: test %r13, %r13
   jz 5f
   mov (%r12), %edi
   mov 4(%r12), %esi
   xor %edx, %edx
-  mov $436, %eax            // close_range(first, last, 0)
+  mov $NR_close_range, %eax            // close_range(first, last, 0)
   cmp %edi, %esi
   jae 7f
-  mov $2, %esi              // fcntl(first, F_SETFD, 0)
-  mov $72, %eax
+  mov $2, %esi                         // fcntl(first, F_SETFD, 0)
+  mov $NR_fcntl, %eax
 7: syscall
   test %rax, %rax
   js 6f
   add $8, %r12
   dec %r13
   jmp 4b
-5: mov 40(%rbx), %rdi       // execveat(stage_fd, "", argv, envp, AT_EMPTY_PATH)
+5: mov SPAWN_STAGE_FD(%rbx), %rdi      // execveat(stage_fd, "", argv, envp, AT_EMPTY_PATH)
   lea empty(%rip), %rsi
-  mov 48(%rbx), %rdx
-  mov 56(%rbx), %r10
+  mov SPAWN_ARGV(%rbx), %rdx
+  mov SPAWN_ENVP(%rbx), %r10
   mov $0x1000, %r8d
-  mov $322, %eax
+  mov $NR_execveat, %eax
   syscall
-6: mov %rax, 64(%rbx)
-  mov $60, %eax             // exit(127)
+6: mov %rax, SPAWN_ERROR(%rbx)
+  mov $NR_exit, %eax                   // exit(127)
   mov $127, %edi
   syscall
   hlt

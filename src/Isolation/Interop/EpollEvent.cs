@@ -9,7 +9,11 @@ internal unsafe struct EpollEvent
 {
     private fixed byte _bytes[16];
 
-    private static int DataOffset => Kernel.EpollEventSize - 8;
+    internal static readonly int NativeSize = SizeOn(RuntimeInformation.ProcessArchitecture);
+
+    private static int DataOffset => NativeSize - 8;
+
+    internal static int SizeOn(Architecture architecture) => architecture == Architecture.X64 ? 12 : 16;
 
     internal static EpollEvent Create(uint events, ulong data)
     {

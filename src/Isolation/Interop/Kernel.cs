@@ -160,8 +160,4 @@ internal static unsafe class Kernel
         return Call(Sys.statx, fd, (nint)(&empty), Linux.AT_EMPTY_PATH, (nint)Linux.STATX_TYPE, (nint)(&buffer)) == 0
             && (buffer.stx_mode & Linux.S_IFMT) == Linux.S_IFCHR && buffer.stx_rdev_major == 1 && buffer.stx_rdev_minor == 3;
     }
-
-    /// <summary>struct epoll_event: packed on x64 only.</summary>
-    internal static readonly int EpollEventSize =
-        System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 ? 12 : 16;
 }

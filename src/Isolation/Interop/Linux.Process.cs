@@ -96,7 +96,7 @@ internal struct cap_data
     internal uint effective0, permitted0, inheritable0, effective1, permitted1, inheritable1;
 }
 
-/// <summary>struct sigaction as rt_sigaction(2) takes it (four words on x64, three on arm64; zero = default action).</summary>
+/// <summary>struct sigaction as rt_sigaction(2) takes it (zero = default action).</summary>
 [StructLayout(LayoutKind.Sequential, Size = 32)]
 internal struct kernel_sigaction
 {

@@ -88,7 +88,7 @@ internal sealed unsafe class EventLoop
             var count = Kernel.epoll_wait(_epoll, events, Batch);
             for (var i = 0; i < count; i++)
             {
-                EpollEvent.Read(events + i * Kernel.EpollEventSize, out var ready, out var token);
+                EpollEvent.Read(events + i * EpollEvent.NativeSize, out var ready, out var token);
                 ref var entry = ref At((int)(uint)token);
                 var handler = Volatile.Read(ref entry.Handler);
                 // An event of a batch may be about something that has been forgotten since.
