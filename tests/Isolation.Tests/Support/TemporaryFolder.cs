@@ -1,0 +1,23 @@
+namespace Isolation.Tests.Support;
+
+/// <summary>A folder of the host. It lies below /tmp, which a sandbox sees only without <see cref="FilesystemOptions.PrivateTmp"/>.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    internal string Path { get; } = Directory.CreateTempSubdirectory("isolation-").FullName;
+
+    internal string File(string name, string content = "")
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        System.IO.File.WriteAllText(path, content);
+        return path;
+    }
+
+    internal string Script(string name, string content)
+    {
+        var path = File(name, "#!/bin/sh\n" + content + "\n");
+        System.IO.File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        return path;
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
