@@ -43,6 +43,8 @@ internal static class NamespacePlanner
             var register = plan.NewRegister();
             plan.Add(LaunchPlan.Syscall(Sys.openat, "open the clock offsets", path, Linux.AT_FDCWD, plan.Text(path), Linux.O_WRONLY | Linux.O_CLOEXEC).To(register));
             plan.Add(LaunchPlan.Syscall(Sys.write, "write the clock offsets", path, Argument.Register(register), plan.Text(content), content.Length));
+            // A mount with a file open for writing cannot be made read-only.
+            plan.Add(LaunchPlan.Syscall(Sys.close, "close the clock offsets", path, Argument.Register(register)));
         }
 
         const string link = "/proc/self/ns/time_for_children";

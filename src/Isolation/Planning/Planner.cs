@@ -28,6 +28,8 @@ internal static class Planner
         UserPlanner.Map(plan, options, facts);
         SupervisionPlanner.NewSession(plan);
         plan.Add(LaunchPlan.Syscall(Sys.umask, "clear the umask for the set-up", null, 0));
+        // Before the tree becomes read-only: a /proc that stays the host's does, too.
+        if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
         var hasMount = (namespaces & Namespaces.Mount) != 0;
         if (hasMount) MountPlanner.OwnTheTree(plan, options);
         NamespacePlanner.Names(plan, options);
@@ -36,7 +38,6 @@ internal static class Planner
         if (plan.HasHostSteps)
             plan.Add(LaunchPlan.Make(StepKind.AwaitHost, 0, "wait for the host's steps", null));
         if (hasMount) MountPlanner.Populate(plan, options);
-        if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
 
         SecurityPlanner.NoNewPrivileges(plan, options, facts);
         UserPlanner.Become(plan, options, facts);
