@@ -29,7 +29,7 @@ public sealed class FilesystemOptions
 
     /// <summary>
     /// Hides the kernel files through which a process of the host's root could read or steer the machine
-    /// (<c>/proc/kcore</c>, <c>/sys/firmware</c> …) and makes <c>/proc/sys</c> and its like read-only. Default: true.
+    /// (<c>/proc/kcore</c>, <c>/sys/firmware</c> …) and makes <c>/proc/sys</c> and its like, and all of <c>/sys</c>, read-only. Default: true.
     /// </summary>
     public bool MaskKernelFiles { get; set; } = true;
 

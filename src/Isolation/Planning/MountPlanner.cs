@@ -35,7 +35,7 @@ internal static class MountPlanner
         if (filesystem.PrivateDev) DevicePlanner.Populate(plan, filesystem);
         // In the host's PID namespace, only its owner may mount procfs: the host's own stays, as read-only as the tree.
         if (filesystem.PrivateProc && (options.Namespaces & Namespaces.Pid) != 0) MountProc(plan);
-        if (filesystem.MaskKernelFiles) MaskKernelFiles(plan);
+        if (filesystem.MaskKernelFiles) MaskKernelFiles(plan, filesystem.Root);
         if (filesystem.PrivateTmp)
         {
             Tmpfs(plan, "/tmp", "mode=1777", filesystem.TmpSize);
@@ -57,9 +57,12 @@ internal static class MountPlanner
     /// Files by which a process of the host's root (which an identity-mapped root is, with or without capabilities) could
     /// read or steer the machine. What a kernel does not have is passed over.
     /// </summary>
-    private static void MaskKernelFiles(LaunchPlan plan)
+    private static void MaskKernelFiles(LaunchPlan plan, RootMode root)
     {
-        ReadOnlySpan<string> readOnly = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+        // Files of sysfs ask for no capability: what is root's by number may write them. In a read-only tree they are out of reach.
+        ReadOnlySpan<string> readOnly = root == RootMode.Host
+            ? ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys"]
+            : ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
         ReadOnlySpan<string> files =
             ["/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats"];
         ReadOnlySpan<string> directories = ["/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/devices/virtual/powercap", "/sys/firmware"];
