@@ -66,11 +66,11 @@ public class PrivateProcAndDevTests
         var options = Sandbox.Shell("""
             for f in /proc/sys/kernel/hostname /proc/sys/vm/swappiness /proc/sysrq-trigger /proc/irq/default_smp_affinity \
               /sys/kernel/uevent_helper /sys/kernel/mm/transparent_hugepage/enabled /sys/power/state /sys/kernel/mm/ksm/run; do
-              [ ! -e $f ] || (: >> $f) 2>&1 | grep -o 'Read-only file system' || echo "not $f"
-            done | sort -u; cat /proc/sys/kernel/ostype
+              [ -e $f ] && (: >> $f) 2>/dev/null && echo "could open $f"
+            done; cat /proc/sys/kernel/ostype
             """);
         options.Filesystem.Root = RootMode.Host;
-        (await Sandbox.OutputOf(options)).Should().Be("Read-only file system\nLinux\n");
+        (await Sandbox.OutputOf(options)).Should().Be("Linux\n");
     }
 
     [Fact(Timeout = 30_000)]
