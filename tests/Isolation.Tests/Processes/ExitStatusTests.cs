@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using FluentAssertions;
+using Isolation.Tests.Support;
+using Xunit;
+
+namespace Isolation.Tests;
+
+public class ExitStatusTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Every_exit_code_arrives(bool useInit)
+    {
+        await Parallel.ForAsync(0, 256, Token, async (code, token) =>
+        {
+            var options = Sandbox.Shell("exit " + code.ToString(CultureInfo.InvariantCulture));
+            options.UseInit = useInit;
+            options.Namespaces &= ~Namespaces.Network; // the dearest one
+            var status = await IsolatedProcess.RunAsync(options, token);
+            (status.ExitCode, status.Signal, status.SignalNumber, status.CoreDumped, status.Canceled).Should().Be((code, null, 0, false, false));
+        });
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(1, PosixSignal.SIGHUP)]
+    [InlineData(2, PosixSignal.SIGINT)]
+    [InlineData(9, (PosixSignal)9)]
+    [InlineData(10, (PosixSignal)10)]
+    [InlineData(13, (PosixSignal)13)]
+    [InlineData(14, (PosixSignal)14)]
+    [InlineData(15, PosixSignal.SIGTERM)]
+    [InlineData(34, (PosixSignal)34)]
+    [InlineData(64, (PosixSignal)64)]
+    public async Task The_signal_that_ended_a_program_is_told(int number, PosixSignal signal)
+    {
+        foreach (var useInit in (bool[])[true, false])
+        {
+            // As process 1 a program would survive its own signal.
+            var options = Sandbox.ShellIn(useInit ? Namespaces.Default : Namespaces.Default & ~Namespaces.Pid, "ulimit -c 0; kill -$1 $$; echo survived");
+            options.Arguments.Add(number.ToString(CultureInfo.InvariantCulture));
+            options.UseInit = useInit;
+            var status = (await IsolatedProcess.RunAndCaptureTextAsync(options, Token)).ExitStatus;
+            (status.ExitCode, status.Signal, status.SignalNumber, status.CoreDumped, status.Canceled).Should().Be((128 + number, signal, number, false, false), "UseInit is {0}", useInit);
+        }
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_program_killed_by_the_host_was_not_canceled()
+    {
+        await using var process = await Sandbox.Waiting();
+        process.Kill();
+        var status = await process.WaitForExitAsync(Token);
+        (status.ExitCode, status.SignalNumber, status.Canceled).Should().Be((137, 9, false));
+        status.ToString().Should().Be("signal SIGKILL");
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_core_dump_is_told(bool useInit)
+    {
+        var pattern = (await File.ReadAllTextAsync("/proc/sys/kernel/core_pattern", Token)).Trim();
+        Assert.SkipWhen(pattern.Length == 0 || pattern[0] is '|' or '/' or '@', $"kernel.core_pattern is '{pattern}': the dump would leave the sandbox.");
+        var options = Sandbox.ShellIn(useInit ? Namespaces.Default : Namespaces.Default & ~Namespaces.Pid, "ulimit -c $1 2>/dev/null || echo limited; kill -SEGV $$");
+        options.UseInit = useInit;
+        options.WorkingDirectory = "/tmp";
+        options.Arguments.Add("0");
+        var without = await IsolatedProcess.RunAndCaptureTextAsync(options, Token);
+        (without.ExitStatus.ExitCode, without.ExitStatus.SignalNumber, without.ExitStatus.CoreDumped).Should().Be((139, 11, false));
+        options.Arguments[^1] = "unlimited";
+        var with = await IsolatedProcess.RunAndCaptureTextAsync(options, Token);
+        Assert.SkipWhen(with.StandardOutput == "limited\n", "RLIMIT_CORE forbids core dumps here.");
+        (with.ExitStatus.ExitCode, with.ExitStatus.SignalNumber, with.ExitStatus.CoreDumped).Should().Be((139, 11, true));
+        with.ExitStatus.ToString().Should().Be("signal SIGSEGV (core dumped)");
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using FluentAssertions;
+using Isolation.Tests.Support;
+using Xunit;
+
+namespace Isolation.Tests;
+
+public class TimeoutTests
+{
+    /// <summary>Starts grandchildren that leave their session and parents, waits until they run, and then never ends.</summary>
+    private const string Daemons = """
+        (setsid sleep 1000 &); setsid sh -c '(setsid sleep 1000 &) ; exec sleep 1000' & sh -c 'sleep 1000 & exec sleep 1000' &
+        until [ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -c sleep)" = 5 ]; do :; done
+        readlink /proc/self/ns/pid; while :; do sleep 1000; done
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_timeout_ends_everything_inside(bool useInit)
+    {
+        Programs.Require("setsid");
+        var options = Sandbox.Shell(Daemons);
+        options.UseInit = useInit;
+        var result = await Task.Run(() => IsolatedProcess.RunAndCaptureText(options, TimeSpan.FromMilliseconds(700)), Token);
+        result.ExitStatus.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9, ExitCode = 137 });
+        result.StandardOutput.Should().StartWith("pid:[", "the grandchildren ran by then");
+        HostView.ProcessesIn(result.StandardOutput.Trim()).Should().BeEmpty();
+        result.ExitStatus.Duration.Should().BeGreaterThan(TimeSpan.FromMilliseconds(650)).And.BeLessThan(TimeSpan.FromSeconds(10));
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_cancellation_ends_everything_inside(bool useInit)
+    {
+        Programs.Require("setsid");
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "namespace");
+        var options = Sandbox.Shell(Daemons.Replace("readlink /proc/self/ns/pid;", "readlink /proc/self/ns/pid; readlink /proc/self/ns/pid > $1.new; mv $1.new $1;", StringComparison.Ordinal), path);
+        options.UseInit = useInit;
+        options.Filesystem.PrivateTmp = false;
+        options.Filesystem.Root = RootMode.Host;
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var run = IsolatedProcess.RunAndCaptureTextAsync(options, cancellation.Token);
+        await HostView.Until(() => File.Exists(path), "the grandchildren run");
+        var inside = (await File.ReadAllTextAsync(path, Token)).Trim();
+        HostView.ProcessesIn(inside).Should().HaveCountGreaterThanOrEqualTo(6);
+        await cancellation.CancelAsync();
+        var result = await run;
+        result.ExitStatus.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9, ExitCode = 137 });
+        result.StandardOutput.Should().Be(inside + "\n", "what was written before is not lost");
+        HostView.ProcessesIn(inside).Should().BeEmpty();
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Run_and_RunAsync_end_a_program_in_time()
+    {
+        var options = new IsolationOptions("sleep", "1000");
+        IsolatedProcess.Run(options, TimeSpan.FromMilliseconds(50)).Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        var status = await FluentActions.Awaiting(async () => await IsolatedProcess.RunAsync(options, cancellation.Token)).Should().NotThrowAsync();
+        status.Which.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Without_a_pid_namespace_the_process_group_is_ended()
+    {
+        var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid, "sleep 1000 & sh -c 'sleep 1000 & exec sleep 1000' & echo $$; exec sleep 1000");
+        var result = await Task.Run(() => IsolatedProcess.RunAndCaptureText(options, TimeSpan.FromMilliseconds(200)), Token);
+        result.ExitStatus.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
+        result.StandardOutput.Should().Be(result.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
+        await HostView.Until(() => HostView.ProcessesOfGroup(result.ProcessId).Count == 0, "the group has ended");
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_program_that_leaves_the_group_does_not_hold_up_a_timeout(bool isAsync)
+    {
+        Programs.Require("setsid");
+        // Out of the group's reach and with the output open: the capture must end nevertheless.
+        var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid, "setsid sh -c 'echo $$; exec sleep 1000' & exec sleep 1000");
+        var timeout = TimeSpan.FromMilliseconds(200);
+        using var cancellation = new CancellationTokenSource(timeout);
+        var result = isAsync ? await IsolatedProcess.RunAndCaptureTextAsync(options, cancellation.Token) : IsolatedProcess.RunAndCaptureText(options, timeout);
+        result.ExitStatus.Canceled.Should().BeTrue();
+        using var left = System.Diagnostics.Process.GetProcessById(int.Parse(result.StandardOutput, CultureInfo.InvariantCulture));
+        left.Kill();
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_program_that_ends_in_time_was_not_canceled()
+    {
+        IsolatedProcess.Run(new IsolationOptions("true"), TimeSpan.FromSeconds(20)).ToString().Should().Be("exit code 0");
+        IsolatedProcess.RunAndCaptureText(new IsolationOptions("true"), TimeSpan.FromSeconds(20)).ExitStatus.ToString().Should().Be("exit code 0");
+        using var cancellation = new CancellationTokenSource();
+        var result = await IsolatedProcess.RunAsync(new IsolationOptions("true"), cancellation.Token);
+        await cancellation.CancelAsync();
+        result.Canceled.Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_negative_timeout_is_refused() =>
+        FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true"), TimeSpan.FromSeconds(-1))).Should().Throw<ArgumentOutOfRangeException>();
+}
