@@ -30,9 +30,9 @@ static noreturn void fail(struct program *program, u32 index, s64 error) {
 
 // From here on the kernel tells the host when this process execs or dies. Not inherited by fork.
 static void arm(struct program *program) {
-  if (!program->robust.next) return;
+  if (!program->robust_next) return;
   __atomic_store_n(&program->alive, 0x80000000u /* FUTEX_WAITERS */ | (u32)syscall0(SYS_gettid), __ATOMIC_RELEASE);
-  syscall2(SYS_set_robust_list, (s64)&program->robust, sizeof program->robust);
+  syscall2(SYS_set_robust_list, (s64)&program->robust_next, 24);
 }
 
 // Runs in the parent half of OP_FORK: PID 1 of the sandbox ("init"), or the process between the host and the sandbox

@@ -15,6 +15,9 @@ typedef long s64;
 #define STAGE_BASE 0x100000000ul      // where the stage maps its program, so that the encoder can write final pointers
 #define STAGE_REGISTERS 48
 #define STAGE_NO_REGISTER 0xff
+#define STAGE_ALIVE_OFFSET 72         // in struct program, for the pointers of the robust list
+#define STAGE_ROBUST_HEAD_OFFSET 80
+#define STAGE_ROBUST_ENTRY_OFFSET 104
 
 enum op {
   OP_SYSCALL = 0,     // issue syscall `nr` with arg[0..5]
@@ -62,7 +65,9 @@ struct program {
   s64 peak_memory;    // KiB, the largest single process
   u32 alive;          // robust futex (see set_robust_list(2)): the kernel marks it and wakes the host when this process
   u32 padding;        // execs or dies, so that the host needs no pipe to learn of it
-  struct { u64 next, offset, pending; } robust; // struct robust_list_head; next == 0: not wanted
+  u64 robust_next;    // struct robust_list_head: these three; next == 0: not wanted
+  u64 robust_offset;
+  u64 robust_pending;
   u64 robust_entry;   // struct robust_list, the only one in the list
   s64 reg[STAGE_REGISTERS];
 };
@@ -77,5 +82,8 @@ struct listed {
 
 _Static_assert(sizeof(struct step) == 80, "wire format");
 _Static_assert(sizeof(struct program) == 112 + 8 * STAGE_REGISTERS, "wire format");
+_Static_assert(__builtin_offsetof(struct program, alive) == STAGE_ALIVE_OFFSET, "wire format");
+_Static_assert(__builtin_offsetof(struct program, robust_next) == STAGE_ROBUST_HEAD_OFFSET, "wire format");
+_Static_assert(__builtin_offsetof(struct program, robust_entry) == STAGE_ROBUST_ENTRY_OFFSET, "wire format");
 _Static_assert(sizeof(struct listed) == 16, "wire format");
 #endif
