@@ -8,7 +8,8 @@ internal static class DescriptorPlanner
     /// <summary>
     /// What the stage has opened itself is close-on-exec; what it was given is moved to its number and closed. Pipes and the null device are the
     /// library's own and above 2, so they can be put in place directly. Handles of the user may have any number, even one
-    /// that another handle is to get: they are first moved out of the way, above every number asked for.
+    /// that another handle is to get: they are first moved out of the way, above every number asked for. So are the standard
+    /// streams that stay, for a handle of the user may be one of them.
     /// </summary>
     internal static void Wire(LaunchPlan plan, in DescriptorWiring wiring)
     {
@@ -25,16 +26,10 @@ internal static class DescriptorPlanner
         var above = numbers.Length == 0 ? 3 : numbers[^1] + 1;
         Span<byte> registers = stackalloc byte[3 + numbers.Length];
         if (wiring.HasStatus) MoveAway(plan, Argument.Handle(PlanHandle.Status), above);
-        for (var i = 0; i < registers.Length; i++)
-            if (i >= 3 || (wiring.InPlace >> i & 1) == 0)
-                registers[i] = MoveAway(plan, Argument.Handle(Source(i)), above);
-        if (wiring.HasStatus)
-            plan.Add(LaunchPlan.Syscall(Sys.close, "close the first status descriptor", null, Argument.Handle(PlanHandle.Status)));
-        for (var i = 0; i < registers.Length; i++)
-            if (i >= 3 || (wiring.InPlace >> i & 1) == 0) CloseHostNumber(plan, Source(i));
-        for (var i = 0; i < registers.Length; i++)
-            if (i >= 3 || (wiring.InPlace >> i & 1) == 0)
-                Place(plan, Argument.Register(registers[i]), i < 3 ? i : numbers[i - 3]);
+        for (var i = 0; i < registers.Length; i++) registers[i] = MoveAway(plan, Argument.Handle(Source(i)), above);
+        if (wiring.HasStatus) CloseHostNumber(plan, PlanHandle.Status);
+        for (var i = 0; i < registers.Length; i++) CloseHostNumber(plan, Source(i));
+        for (var i = 0; i < registers.Length; i++) Place(plan, Argument.Register(registers[i]), i < 3 ? i : numbers[i - 3]);
     }
 
     /// <summary>The same handle may stand for several descriptors, hence the tolerance.</summary>
