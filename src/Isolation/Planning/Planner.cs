@@ -47,6 +47,7 @@ internal static class Planner
         if (options.UseInit)
         {
             plan.IsSupervised = true;
+            SupervisionPlanner.Shield(plan);
             SupervisionPlanner.Init(plan);
         }
 

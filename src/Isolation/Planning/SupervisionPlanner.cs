@@ -45,4 +45,11 @@ internal static class SupervisionPlanner
             plan.Add(LaunchPlan.Syscall(Sys.rt_sigaction, "reset a signal", null, BitOperations.TrailingZeroCount(rest) + 1, action, 0, 8));
         plan.Add(LaunchPlan.Syscall(Sys.rt_sigprocmask, "unblock all signals", null, Linux.SIG_SETMASK, plan.Struct(0ul), 0, 8));
     }
+
+    /// <summary>
+    /// The init runs under the program's own ids, and what it reports is believed: keeps the program from tracing it or
+    /// writing to its memory. The program itself is what an exec makes it again. prctl(2), PR_SET_DUMPABLE.
+    /// </summary>
+    internal static void Shield(LaunchPlan plan) =>
+        plan.Add(LaunchPlan.Syscall(Sys.prctl, "keep the program out of the init's memory", null, 4 /* PR_SET_DUMPABLE */, 0));
 }
