@@ -33,7 +33,7 @@ static int Usage(TextWriter to, int code)
           dotnet run -c Release --project benchmarks/Isolation.Benchmarks -- COMMAND
 
           spawn [--iterations N] [--heap MB] [--json FILE] [--work DIR]
-              About ten seconds. Starts a tiny program in turn by raw C (a floor: the same kernel work and nothing else), by
+              Takes some ten seconds. Starts a tiny program in turn by raw C (a floor: the same kernel work and nothing else), by
               System.Diagnostics.Process.Start and by IsolatedProcess.Start, and compares: time to the return of Start and
               to the program's exit, median and 99th percentile, and the managed memory a start allocates.
                 --iterations N  rounds for each scenario (default 500)

@@ -14,7 +14,7 @@ internal static class SpawnReport
         to.WriteLine(Invariant($"""
 
             What a start costs: microseconds, {settings.Iterations} rounds, all in turn in one run
-            {RuntimeInformation.OSDescription} · {RuntimeInformation.ProcessArchitecture} · {Environment.ProcessorCount} CPUs · {RuntimeInformation.FrameworkDescription} · {(Environment.IsPrivilegedProcess ? "root" : "ordinary user")} · {Path.GetFileName(workspace.Program)}
+            {RuntimeInformation.OSDescription} · Linux {Environment.OSVersion.Version} · {RuntimeInformation.ProcessArchitecture} · {Environment.ProcessorCount} CPUs · {RuntimeInformation.FrameworkDescription} · {(Environment.IsPrivilegedProcess ? "root" : "ordinary user")} · {Path.GetFileName(workspace.Program)}
             """));
         Table(to, plain, workspace);
         if (heavy is null) return;
@@ -43,7 +43,7 @@ internal static class SpawnReport
             to.WriteLine(new string('─', Width));
             to.WriteLine(result.Scenario.Title);
             if (result.Floor.Count > 0) Row(to, "raw C", result.Floor, isManaged: false);
-            else to.WriteLine($"  {"raw C",-32}{workspace.Note,10}");
+            else to.WriteLine($"  {"raw C",-32}{workspace.Note}");
             Row(to, "Process.Start", result.Process, isManaged: true);
             if (result.Isolated.Count == 0) continue;
             Row(to, "IsolatedProcess.Start", result.Isolated, isManaged: true);
@@ -69,6 +69,7 @@ internal static class SpawnReport
         json.WriteStartObject();
         json.WriteString("unit", "microseconds");
         json.WriteString("system", RuntimeInformation.OSDescription);
+        json.WriteString("kernel", Environment.OSVersion.Version.ToString());
         json.WriteString("architecture", RuntimeInformation.ProcessArchitecture.ToString());
         json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
         json.WriteNumber("processors", Environment.ProcessorCount);
@@ -115,8 +116,10 @@ internal static class SpawnReport
     {
         if (series.Count == 0) return;
         json.WriteStartObject(name);
+        Number(json, "startP10", series.Start(0.1)); // steadier than the median on a machine that does other things as well
         Number(json, "startP50", series.Start(0.5));
         Number(json, "startP99", series.Start(0.99));
+        Number(json, "exitP10", series.Exit(0.1));
         Number(json, "exitP50", series.Exit(0.5));
         Number(json, "exitP99", series.Exit(0.99));
         if (isManaged) json.WriteNumber("allocatedBytes", series.AllocatedEach);
