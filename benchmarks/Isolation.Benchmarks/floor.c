@@ -279,7 +279,8 @@ int main(int count, char **values) {
   char line[16];
   setvbuf(stdout, NULL, _IOLBF, 0);
   while (fgets(line, sizeof line, stdin)) {
-    if (sample(line[0], &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
+    // Twice, of which the second counts: we were asleep, and the caches are somebody else's. The ways compared do the same.
+    if (sample(line[0], &to_exec, &to_exit) < 0 || sample(line[0], &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
     else printf("%llu %llu\n", (unsigned long long)to_exec, (unsigned long long)to_exit);
   }
   return 0;
