@@ -24,7 +24,8 @@ for text in '<license type="expression">MIT</license>' '<readme>README.md</readm
   grep -qF "$text" "$work/content/Isolation.nuspec" || { echo "the package's description lacks $text"; exit 1; }
 done
 # One assembly for both architectures; nothing native lies beside it.
-extra=$(cd "$work/content" && find . -type f ! -name '*.xml' ! -name '*.rels' ! -name '*.psmdcp' ! -name '*.nuspec' ! -name README.md ! -path ./lib/net10.0/Isolation.dll)
+extra=$(cd "$work/content" && find . -type f ! -name '*.xml' ! -name '*.rels' ! -name '*.psmdcp' ! -name '*.nuspec' ! -name README.md \
+  ! -path ./lib/net10.0/Isolation.dll)
 [ -z "$extra" ] || { echo "unexpected in the package: $extra"; exit 1; }
 
 # A fresh app, outside the repository so that none of its settings apply. Packages go to a folder of its own: the user's
@@ -55,7 +56,8 @@ var result = IsolatedProcess.RunAndCaptureText(new IsolationOptions("id"));
 System.Console.Write(result.StandardOutput);
 return result.ExitStatus.ExitCode;
 END
-dotnet build "$work/app" -o "$work/app/out" -nodeReuse:false >"$work/build.log" 2>&1 || { cat "$work/build.log"; echo "an app that references the package does not build"; exit 1; }
+dotnet build "$work/app" -o "$work/app/out" -nodeReuse:false >"$work/build.log" 2>&1 \
+  || { cat "$work/build.log"; echo "an app that references the package does not build"; exit 1; }
 if grep -E 'warning [A-Z]+[0-9]+' "$work/build.log"; then echo "an app that references the package builds with warnings"; exit 1; fi
 said=$("$work/app/out/App" </dev/null) || { echo "an app that references the package fails: $said"; exit 1; }
 case $said in

@@ -25,7 +25,8 @@ using (var sleeper = IsolatedProcess.Start(new IsolationOptions("sleep", "1000")
 }
 
 var lines = new List<string>();
-await using (var printer = IsolatedProcess.Start(new IsolationOptions("printf", "a\\nb\\n") { StandardOutput = StandardStream.Pipe, StandardError = StandardStream.Pipe }))
+var printing = new IsolationOptions("printf", "a\\nb\\n") { StandardOutput = StandardStream.Pipe, StandardError = StandardStream.Pipe };
+await using (var printer = IsolatedProcess.Start(printing))
     await foreach (var line in printer.ReadAllLinesAsync())
         lines.Add(line.ToString());
 Expect(2, lines.Count);

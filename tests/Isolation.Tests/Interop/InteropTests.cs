@@ -99,10 +99,14 @@ public class InteropTests
     public void Nothing_of_the_wire_format_is_unknown_to_the_encoder()
     {
         string[] known = [.. StageHeaders.DeclaredConstants.Select(StageHeaders.CName), "STAGE_H"];
-        string[] declared = [.. StageHeaders.Names("stage.h", "OP_"), .. StageHeaders.Names("stage.h", "SUPERVISE_"), .. StageHeaders.Names("stage.h", "STAGE_")];
+        var declared = ((string[])["OP_", "SUPERVISE_", "STAGE_"]).SelectMany(prefix => StageHeaders.Names("stage.h", prefix));
         declared.Should().BeSubsetOf(known);
         foreach (var type in new[] { typeof(ProgramHeader), typeof(EncodedStep), typeof(ListedProcess), typeof(SpawnArguments) })
-            ManagedLayout.Fields(type).Sum(ManagedLayout.SizeOf).Should().Be(ManagedLayout.SizeOf(type), "{0} has no gap in which C could have a field", type.Name);
+        {
+            var fields = ManagedLayout.Fields(type).Sum(ManagedLayout.SizeOf);
+            fields.Should().Be(ManagedLayout.SizeOf(type), "{0} has no gap in which C could have a field", type.Name);
+        }
+
         StageFormat.DataOffset.Should().BeGreaterThanOrEqualTo(ManagedLayout.SizeOf(typeof(ProgramHeader))).And.Match(offset => offset % 8 == 0);
     }
 

@@ -28,7 +28,8 @@ internal static partial class StageHeaders
         {
             CType = "struct spawn",
             Fields = Renamed<SpawnArguments>(
-                ("Arguments", "args"), ("ArgumentsSize", "size"), ("CloseRanges", "ranges"), ("CloseRangeCount", "range_count"), ("StageDescriptor", "stage_fd")),
+                ("Arguments", "args"), ("ArgumentsSize", "size"), ("CloseRanges", "ranges"), ("CloseRangeCount", "range_count"),
+                ("StageDescriptor", "stage_fd")),
         },
     };
 
@@ -57,7 +58,8 @@ internal static partial class StageHeaders
         return
         [
             new("#include <asm/unistd.h>\n#include \"syscalls.h\"", [.. Syscalls("syscalls.h", "SYS_")]),
-            new("#include <asm/unistd.h>\n#include <linux/sched.h>\n#include <stddef.h>\n#include \"stub.h\"", [.. Syscalls("stub.h", "NR_"), .. cloneArguments]),
+            new("#include <asm/unistd.h>\n#include <linux/sched.h>\n#include <stddef.h>\n#include \"stub.h\"",
+                [.. Syscalls("stub.h", "NR_"), .. cloneArguments]),
         ];
 
         static IEnumerable<CAssertion> Syscalls(string header, string prefix) =>
