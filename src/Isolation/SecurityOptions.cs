@@ -7,8 +7,8 @@ public sealed class SecurityOptions
     public bool NoNewPrivileges { get; set; } = true;
 
     /// <summary>
-    /// Keeps the capabilities that the start itself needs, those over the sandbox's own namespaces when it has a user
-    /// namespace, and the host's own otherwise. Default: false, the program has none. With them, a program can undo
+    /// Keeps capabilities: all of them over the sandbox's own namespaces when it has a user namespace, the host's own
+    /// otherwise; a user other than 0 loses them by becoming that user. Default: false, the program has none. With them, a program can undo
     /// read-only mounts and masks: not for code you do not trust.
     /// </summary>
     public bool KeepCapabilities { get; set; }

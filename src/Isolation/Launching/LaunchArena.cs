@@ -235,7 +235,7 @@ internal sealed unsafe class LaunchArena : IDisposable
             Argv = (byte**)&_scratch->Argv,
             Envp = (byte**)&_scratch->Envp,
         };
-        if ((flags & Linux.CLONE_NEWUSER) != 0) KeepCapabilities(SecurityPlanner.SetUpCapabilities);
+        if ((flags & Linux.CLONE_NEWUSER) != 0) KeepCapabilities(Plan.CarriedCapabilities);
         var result = (int)NativeCode.Spawn(&_scratch->Spawn);
         pidfd = _scratch->Pidfd;
         if (result > 0 && legacy) pidfd = Kernel.pidfd_open(result);

@@ -19,6 +19,9 @@ internal sealed class LaunchPlan
     /// <summary>Namespace flags for the clone that makes the sandbox's first process.</summary>
     internal ulong CloneFlags { get; set; }
 
+    /// <summary>What the child carries across the exec of the stage when it is born in a new user namespace.</summary>
+    internal ulong CarriedCapabilities { get; set; }
+
     /// <summary>The child is a monitor, and the sandbox's first process its child.</summary>
     internal bool HasMonitor { get; set; }
 
@@ -39,7 +42,7 @@ internal sealed class LaunchPlan
         _steps.Clear();
         _data.Clear();
         _nextRegister = 0;
-        CloneFlags = 0;
+        CloneFlags = CarriedCapabilities = 0;
         HasMonitor = IsSupervised = HasHostSteps = false;
         Execution = default;
     }

@@ -15,6 +15,7 @@ internal static class Planner
         plan.Clear();
         var namespaces = options.Namespaces;
         var flags = NamespacePlanner.CloneFlags(namespaces);
+        plan.CarriedCapabilities = SecurityPlanner.Carried(options, facts);
         if (facts.ReapsEverything)
         {
             plan.HasMonitor = plan.IsSupervised = true;

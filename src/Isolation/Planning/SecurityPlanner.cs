@@ -6,20 +6,23 @@ namespace Isolation.Planning;
 internal static class SecurityPlanner
 {
     /// <summary>
-    /// What the set-up itself needs in a new user namespace. The child has to carry these across the exec of the stage, as it
-    /// is no root there until its ids are mapped.
+    /// What the set-up itself needs in a new user namespace. No more is carried than is needed: each costs a call.
     /// </summary>
-    internal const ulong SetUpCapabilities =
+    private const ulong SetUpCapabilities =
         1ul << Linux.CAP_SETGID | 1ul << Linux.CAP_SETUID | 1ul << Linux.CAP_SETPCAP | 1ul << Linux.CAP_NET_ADMIN | 1ul << Linux.CAP_SYS_ADMIN | 1ul << Linux.CAP_SYS_TIME;
+
+    /// <summary>The child has to carry these across the exec of the stage, as it is no root in its namespace until its ids are mapped.</summary>
+    internal static ulong Carried(IsolationOptions options, in HostFacts facts) =>
+        options.Security.KeepCapabilities ? (2ul << facts.LastCapability) - 1 : SetUpCapabilities;
 
     /// <summary>Before the ids change, as both need privileges that go with them.</summary>
     internal static void NoNewPrivileges(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
         if (options.Security.NoNewPrivileges)
             plan.Add(LaunchPlan.Syscall(Sys.prctl, "set no_new_privs", null, Linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-        // What was carried across the exec must not be inherited further; a root of the namespace gets the rest by its exec.
+        // What was carried across the exec must not be inherited further.
         if (options.Security.KeepCapabilities && (options.Namespaces & Namespaces.User) != 0)
-            SetCapabilities(plan, "keep no inheritable capabilities", SetUpCapabilities);
+            SetCapabilities(plan, "keep no inheritable capabilities", Carried(options, facts));
         // An ordinary user without a user namespace may not touch the bounding set, and has nothing to lose:
         // with no_new_privs no exec can gain what the set would bound.
         if (!options.Security.KeepCapabilities && ((options.Namespaces & Namespaces.User) != 0 || facts.Has(Linux.CAP_SETPCAP)))
