@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Isolation.Launching;
 using Isolation.Supervision;
-using Microsoft.Extensions.Logging;
 
 namespace Isolation;
 
@@ -71,7 +70,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Sends a signal to the program. A program that is process 1 of its namespace gets only SIGKILL, SIGSTOP and signals it
-    /// has a handler for; under <see cref="IsolationOptions.UseInit"/> signals have their usual effect.
+    /// has a handler for; under <see cref="IsolationOptions.UseInit"/> signals have their usual effect, but for SIGSTOP, which stops the init.
     /// </summary>
     /// <returns>False when the program has ended.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Not a signal.</exception>
@@ -107,7 +106,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         }
         catch (IsolationException e)
         {
-            if (options.Logger is { } logger) Log.Failed(logger, options.FileName, e);
+            Log.Failed(options.Logger, options.FileName, e);
             throw;
         }
     }
@@ -121,7 +120,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         }
         catch (IsolationException e)
         {
-            if (options.Logger is { } logger) Log.Failed(logger, options.FileName, e);
+            Log.Failed(options.Logger, options.FileName, e);
             throw;
         }
     }
@@ -131,7 +130,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         Interop.Platform.ThrowIfUnsupported();
         var launch = Launcher.Begin(options, mode, hooks);
-        if (options.Logger is { } logger && logger.IsEnabled(LogLevel.Trace)) Log.Plan(logger, options.FileName, launch.Arena.Plan);
+        Log.Plan(options.Logger, options.FileName, launch.Arena.Plan);
         return launch;
     }
 

@@ -1,19 +1,49 @@
+using Isolation.Planning;
 using Microsoft.Extensions.Logging;
 
 namespace Isolation;
 
-/// <summary>Every message that the library logs.</summary>
+/// <summary>Every message that the library logs. A logger that throws is the user's problem, not the sandbox's: it changes nothing.</summary>
 internal static partial class Log
 {
+    internal static void Started(ILogger? logger, string program, int processId) =>
+        Safely(logger, (program, processId), static (logger, values) => WriteStarted(logger, values.program, values.processId));
+
+    internal static void Exited(ILogger? logger, string program, int processId, int exitCode) =>
+        Safely(logger, (program, processId, exitCode), static (logger, values) => WriteExited(logger, values.program, values.processId, values.exitCode));
+
+    internal static void Failed(ILogger? logger, string program, Exception exception) =>
+        Safely(logger, (program, exception), static (logger, values) => WriteFailed(logger, values.program, values.exception));
+
+    internal static void Plan(ILogger? logger, string program, LaunchPlan plan) =>
+        Safely(logger, (program, plan), static (logger, values) =>
+        {
+            // As text, for the plan is used again for another start while a logger may still hold on to it.
+            if (logger.IsEnabled(LogLevel.Trace)) WritePlan(logger, values.program, values.plan.ToString());
+        });
+
+    private static void Safely<T>(ILogger? logger, T values, Action<ILogger, T> write)
+    {
+        if (logger is null) return;
+        try
+        {
+            write(logger, values);
+        }
+        catch (Exception)
+        {
+            // Whatever it is, a start or a reap must be carried to its end.
+        }
+    }
+
     [LoggerMessage(1, LogLevel.Debug, "Started {Program} as process {ProcessId}")]
-    internal static partial void Started(ILogger logger, string program, int processId);
+    private static partial void WriteStarted(ILogger logger, string program, int processId);
 
     [LoggerMessage(2, LogLevel.Debug, "{Program}, process {ProcessId}, ended with {ExitCode}")]
-    internal static partial void Exited(ILogger logger, string program, int processId, int exitCode);
+    private static partial void WriteExited(ILogger logger, string program, int processId, int exitCode);
 
     [LoggerMessage(3, LogLevel.Warning, "{Program} was not started")]
-    internal static partial void Failed(ILogger logger, string program, Exception exception);
+    private static partial void WriteFailed(ILogger logger, string program, Exception exception);
 
     [LoggerMessage(4, LogLevel.Trace, "The plan for {Program}:\n{Plan}")]
-    internal static partial void Plan(ILogger logger, string program, object plan);
+    private static partial void WritePlan(ILogger logger, string program, string plan);
 }

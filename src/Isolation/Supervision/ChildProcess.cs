@@ -31,7 +31,7 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
 
     internal void Watch()
     {
-        if (launched.Logger is { } logger) Log.Started(logger, launched.Name, ProcessId);
+        Log.Started(launched.Logger, launched.Name, ProcessId);
         lock (_gate)
         {
             if (_pidfd < 0) return;
@@ -40,7 +40,12 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
         }
     }
 
-    public void OnReady(uint events) => TryReap();
+    public void OnReady(uint events)
+    {
+        // A logger is the user's code, which the event loop must not wait for.
+        if (launched.Logger is null) TryReap();
+        else ThreadPool.UnsafeQueueUserWorkItem(static child => child.TryReap(), this, preferLocal: false);
+    }
 
     /// <summary>Sends a signal; false when the sandbox has ended.</summary>
     internal bool Signal(int signal)
@@ -107,7 +112,7 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
             _arena = null;
         }
 
-        if (launched.Logger is { } logger) Log.Exited(logger, launched.Name, ProcessId, status.ExitCode);
+        Log.Exited(launched.Logger, launched.Name, ProcessId, status.ExitCode);
         _exited.TrySetResult(status);
         return true;
     }
