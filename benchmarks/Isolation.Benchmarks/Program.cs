@@ -13,8 +13,9 @@ return args switch
 
 static int Switch(string[] args)
 {
-    // Without arguments the switcher asks which class to run; there is one.
-    var summaries = BenchmarkSwitcher.FromAssembly(typeof(StartBenchmarks).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args);
+    // Without a filter the switcher asks which class to run; there is one.
+    if (!args.Any(static a => a is "-f" or "--filter" or "--list" or "--info" or "--help" or "--version")) args = ["--filter", "*", .. args];
+    var summaries = BenchmarkSwitcher.FromAssembly(typeof(StartBenchmarks).Assembly).Run(args);
     return summaries.All(static s => !s.HasCriticalValidationErrors && s.Reports.All(static r => r.Success)) ? 0 : 1;
 }
 

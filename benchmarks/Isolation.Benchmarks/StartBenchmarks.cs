@@ -7,6 +7,7 @@ namespace Isolation.Benchmarks;
 /// One start each. An operation ends when Start returns; waiting for the program and disposing is clean-up, between the
 /// iterations. The programs of an iteration end while the next ones are started, which costs all ways to start alike.
 /// </summary>
+[InProcess] // from any folder, without another build
 [MemoryDiagnoser]
 [InvocationCount(Invocations, unrollFactor: 1)]
 [IterationCount(30)]
