@@ -19,6 +19,8 @@ internal static partial class Linux
     internal const uint MOVE_MOUNT_F_EMPTY_PATH = 4;
 
     internal const ulong MOUNT_ATTR_RDONLY = 1;
+    internal const ulong MOUNT_ATTR_NOSUID = 2;
+    internal const ulong MOUNT_ATTR_NODEV = 4;
 
     internal const uint PROC_SUPER_MAGIC = 0x9fa0;
 }

@@ -13,7 +13,7 @@ internal static class MountPlanner
     {
         if (options.Filesystem.Root == RootMode.HostReadOnly)
         {
-            var attributes = plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY, propagation = Linux.MS_PRIVATE });
+            var attributes = plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID, propagation = Linux.MS_PRIVATE });
             plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the tree private and read-only", "/",
                 Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, attributes, 32));
         }
@@ -26,7 +26,13 @@ internal static class MountPlanner
     /// <summary>What must be taken from the host's tree before it is covered, and needs no mapped user.</summary>
     internal static void Prepare(LaunchPlan plan, IsolationOptions options)
     {
-        if (options.Filesystem.PrivateDev) DevicePlanner.TakeFromHost(plan);
+        if (!options.Filesystem.PrivateDev) return;
+        DevicePlanner.TakeFromHost(plan);
+        // With these in hand, no device node that lies elsewhere in the host's tree is needed, a disk's least of all: reading it
+        // takes no capability, only the right user. A tree that stays writable stays as it is.
+        if (options.Filesystem.Root == RootMode.HostReadOnly)
+            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the device nodes of the tree unusable", "/",
+                Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_NODEV }), 32));
     }
 
     internal static void Populate(LaunchPlan plan, IsolationOptions options)
