@@ -17,6 +17,7 @@ internal static class SupervisionPlanner
     internal static void Monitor(LaunchPlan plan, ulong flags, bool watchHost)
     {
         plan.Add(LaunchPlan.Syscall(Sys.setsid, "give the monitor a session of its own", null));
+        NoticeChildren(plan);
         plan.Add(LaunchPlan.Make(StepKind.Fork, 0, "make the sandbox's first process", null, flags | Linux.SIGCHLD,
             StageFormat.SuperviseAnnounce | ((flags & Linux.CLONE_NEWPID) == 0 ? StageFormat.SuperviseGroup : 0),
             watchHost ? Argument.Handle(PlanHandle.Host) : 0));
@@ -28,14 +29,24 @@ internal static class SupervisionPlanner
         plan.Add(LaunchPlan.Syscall(Sys.prctl, "die with the monitor", null, 1 /* PR_SET_PDEATHSIG */, Linux.SIGKILL));
 
     /// <summary>The process so far stays PID 1: it reaps, forwards signals and ends with the program, which is its child.</summary>
-    internal static void Init(LaunchPlan plan) =>
+    internal static void Init(LaunchPlan plan)
+    {
+        NoticeChildren(plan);
         plan.Add(LaunchPlan.Make(StepKind.Fork, 0, "make the program's process under init", null, (ulong)Linux.SIGCHLD, StageFormat.SuperviseForward, 0));
+    }
 
     /// <summary>
     /// A session of its own: no controlling terminal whose input it could fake (TIOCSTI, CVE-2017-5226), no keyboard
     /// signals meant for the host, and a process group that can be killed as a whole.
     /// </summary>
     internal static void NewSession(LaunchPlan plan) => plan.Add(LaunchPlan.Syscall(Sys.setsid, "start a session", null));
+
+    /// <summary>
+    /// An ignored SIGCHLD survives the exec of the stage; then the kernel itself would reap the child of a supervisor, which
+    /// would learn neither that it has ended nor how. wait(2), "Notes".
+    /// </summary>
+    private static void NoticeChildren(LaunchPlan plan) =>
+        plan.Add(LaunchPlan.Syscall(Sys.rt_sigaction, "notice the end of children", null, Linux.SIGCHLD, plan.Struct(default(kernel_sigaction)), 0, 8));
 
     /// <summary>Every signal to its default, the mask empty: what a program may expect.</summary>
     internal static void ResetSignals(LaunchPlan plan, in HostFacts facts)
