@@ -1,1 +1,32 @@
-return 0;
+using Isolation.TestHost;
+
+// Isolation.TestHost [SETTING…] SCENARIO [ARGUMENT…]
+// A host app that tests start as a process of its own: settings make it a hostile one, then it runs a scenario. The exit
+// code is 0 when all went as it should; otherwise standard error says what did not.
+try
+{
+    var rest = args.AsSpan();
+    while (HostSettings.Apply(rest, out var used)) rest = rest[used..];
+    string[] arguments = rest.Length > 0 ? [.. rest[1..]] : [];
+    return (rest.Length > 0 ? rest[0] : "") switch
+    {
+        "basics" => Basics.Run(arguments),
+        "mixed" => BesideProcess.Run(arguments),
+        "pressure" => CollectorPressure.Run(arguments),
+        "big-heap" => BigHeap.Run(arguments),
+        "few-descriptors" => FewDescriptors.Run(arguments),
+        "fail" => ExpectedFailure.Run(arguments),
+        "parent" => Parent.Run(arguments),
+        "thread-end" => ThreadEnd.Run(),
+        "guard" => GuardLoss.Run(arguments),
+        "faults" => FaultInjection.Run(arguments),
+        "leaks" => Leaks.Run(arguments),
+        "live" => LiveSandboxes.Run(arguments),
+        var other => throw new ArgumentException($"No such scenario: '{other}'."),
+    };
+}
+catch (Exception e)
+{
+    Console.Error.WriteLine(e);
+    return 1;
+}

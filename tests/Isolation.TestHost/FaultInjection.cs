@@ -1,0 +1,312 @@
+using System.Globalization;
+using System.Text;
+using Isolation.Interop;
+using Isolation.Launching;
+using Isolation.Planning;
+using Isolation.Stage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Isolation.TestHost;
+
+/// <summary>
+/// Every step of the fullest plan goes wrong in every way there is: it fails, the stage is killed there, it hangs there until
+/// canceled or timed out. Each time the exception must be the right one and the host as before.
+/// </summary>
+internal static class FaultInjection
+{
+    private const int Injected = (int)Errno.EDOM; // nothing in the plan can fail with it by itself
+
+    private static readonly TimeSpan s_shortTime = TimeSpan.FromMilliseconds(15);
+    private static SafeFileHandle? s_handle;
+    private static bool s_useInit = true, s_killOnParentExit = true;
+
+    internal static int Run(string[] arguments)
+    {
+        s_useInit = !arguments.Contains("no-init");
+        s_killOnParentExit = !arguments.Contains("outlive");
+        var monitor = arguments.Contains("monitor");
+        using (s_handle = File.OpenHandle("/dev/zero"))
+        {
+            var steps = Steps("sh", out var execution, out var hasMonitor);
+            Expect.Equal(hasMonitor, monitor, "whether there is a monitor");
+            WarmUp();
+            var before = HostState.Take();
+            var stages = Stages();
+            var (cases, unreached) = (0, new List<string>());
+            for (var i = 0; i < execution.First; i++)
+                Every("sh", steps, i);
+
+            // A file that is there but cannot be executed: every step of the look-up is reached.
+            steps = Steps("/etc/passwd", out execution, out _);
+            for (var i = execution.First; i < steps.Length; i++)
+                Every("/etc/passwd", steps, i);
+
+            Console.WriteLine($"{steps.Length} steps, {cases} faults, not reached on this machine: {(unreached.Count == 0 ? "none" : string.Join("; ", unreached))}");
+            Expect.True(unreached.Count <= 4, "nearly every step is reached");
+            return Basics.Run([]);
+
+            void Every(string program, Step[] plan, int i)
+            {
+                var step = plan[i];
+                var where = $"at step {i} ({step.Label} {step.Path})";
+                try
+                {
+                    if (!Fails(program, plan, i)) unreached.Add($"{step.Label} {step.Path}");
+                    HostState.ExpectSame(before, "the failure");
+                    cases++;
+                    foreach (var victim in (Victim[])[Victim.DirectChild, Victim.Inner])
+                    {
+                        if (!Killed(program, plan, i, victim)) continue;
+                        HostState.ExpectSame(before, $"the death of the {victim}");
+                        cases++;
+                    }
+
+                    if (step.Kind != StepKind.HostWrite)
+                    {
+                        Canceled(program, i);
+                        HostState.ExpectSame(before, "the cancellation");
+                        TimedOut(program, i);
+                        HostState.ExpectSame(before, "the timeout");
+                        cases += 2;
+                    }
+
+                    // Orphans would be nobody's children.
+                    var end = Environment.TickCount64 + 5000;
+                    while (Stages() != stages) Expect.True(Environment.TickCount64 < end, "no stage is left behind");
+                }
+                catch (Exception e)
+                {
+                    throw new InvalidOperationException($"A fault {where}: {e.Message}", e);
+                }
+            }
+        }
+    }
+
+    private enum Victim
+    {
+        DirectChild,
+
+        /// <summary>With a monitor, its child.</summary>
+        Inner,
+    }
+
+    private static int Stages() => ProcessTable.OfStage(ProcessTable.Inode(StageImage.Descriptor)).Count;
+
+    private static IsolationOptions Fullest(string program) => new(program, "-c", "exit 0")
+    {
+        Namespaces = Namespaces.All,
+        UseInit = s_useInit,
+        KillOnParentExit = s_killOnParentExit,
+        HostName = "box",
+        DomainName = "domain",
+        WorkingDirectory = "/usr",
+        Time = { MonotonicOffset = TimeSpan.FromDays(1), BootTimeOffset = TimeSpan.FromDays(2) },
+        User = { UserId = 1000, GroupId = 1000 },
+        StandardInput = StandardStream.Pipe,
+        StandardOutput = StandardStream.Pipe,
+        StandardError = StandardStream.Pipe,
+        InheritedHandles = { [3] = s_handle!, [9] = s_handle! },
+    };
+
+    private static Step[] Steps(string program, out ExecutionSteps execution, out bool hasMonitor)
+    {
+        var (steps, found, monitor) = (Array.Empty<Step>(), default(ExecutionSteps), false);
+        try
+        {
+            End(IsolatedProcess.Launch(Fullest(program), false, null, new LaunchHooks(plan =>
+            {
+                steps = plan.Steps.ToArray();
+                (found, monitor) = (plan.Execution, plan.HasMonitor);
+            })));
+        }
+        catch (IsolationException) when (program != "sh")
+        {
+            // as it should
+        }
+
+        (execution, hasMonitor) = (found, monitor);
+        return steps;
+    }
+
+    /// <summary>Threads, descriptors and code that come with the first use of anything.</summary>
+    private static void WarmUp()
+    {
+        Basics.Run([]);
+        for (var i = 0; i < 3; i++)
+        {
+            Canceled("sh", 0);
+            TimedOut("sh", 1);
+        }
+
+        _ = HostState.Take();
+    }
+
+    /// <summary>False when the step was passed over, and the program ran.</summary>
+    private static bool Fails(string program, Step[] steps, int i)
+    {
+        var expected = Injected;
+        try
+        {
+            End(IsolatedProcess.Launch(Fullest(program), false, null, new LaunchHooks(plan =>
+            {
+                ref var step = ref plan.Steps[i];
+                if (step.Kind == StepKind.HostWrite)
+                {
+                    step.Values[5] = Injected;
+                }
+                else if (i >= plan.Execution.First && step.Kind == StepKind.Syscall)
+                {
+                    // What the look-up found is told from its own steps, so they stay what they are and get a bad pointer.
+                    var pointer = step.Call == Sys.execve ? 0 : 1;
+                    step.Values[pointer] = 0;
+                    step.Kinds[pointer] = ArgumentKind.Number;
+                    expected = (int)Errno.EFAULT;
+                }
+                else
+                {
+                    step = LaunchPlan.Make(StepKind.Check, 0, step.Label, step.Path, new Argument(ArgumentKind.Bytes, 0), 1, 0, 1, Injected);
+                }
+            })));
+            return false;
+        }
+        catch (IsolationException e)
+        {
+            if (steps[i].Label == "look at the program" || i == steps.Length - 1)
+            {
+                // The failure is the program's, however well it could be looked at.
+                Expect.Equal(e.Step, "execute the program", "the step");
+                Expect.Equal((Errno)e.Errno, Errno.EACCES, "the errno");
+                return true;
+            }
+
+            // A fork's failure is told as that of the clone it is.
+            Expect.Equal(e.Step, steps[i].Label, $"the step of '{e.Message}'");
+            Expect.Equal(e.Errno, expected, $"the errno of '{e.Message}'");
+            var file = steps[i].Kind == StepKind.HostWrite ? e.Path?[(e.Path.LastIndexOf('/') + 1)..] : e.Path;
+            Expect.Equal(file, steps[i].Path, $"the path of '{e.Message}'");
+            return true;
+        }
+    }
+
+    /// <summary>False when there is no such victim at that step.</summary>
+    private static bool Killed(string program, Step[] steps, int i, Victim victim)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var (pidfd, arena) = (-1, default(LaunchArena));
+        var host = steps[i].Kind == StepKind.HostWrite;
+        if (host && victim == Victim.Inner) return false;
+        var task = IsolatedProcess.LaunchAsync(Fullest(program), false, limit.Token, new LaunchHooks(plan => Hang(plan, i), launch =>
+        {
+            (pidfd, arena) = (launch.Pidfd, launch.Arena);
+            // Before the host's own steps: they find the child dead.
+            if (host) Kernel.pidfd_send_signal(launch.Pidfd, Linux.SIGKILL);
+        }));
+        if (!host)
+        {
+            if (!Reached(task, arena!, i)) return Passed(task);
+            if (victim == Victim.DirectChild)
+            {
+                Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
+            }
+            else
+            {
+                var fork = Array.FindIndex(steps, step => step.Kind == StepKind.Fork && step.Label == "make the sandbox's first process");
+                if (fork < 0 || i <= fork)
+                {
+                    limit.Cancel();
+                    Expect.True(Ended<OperationCanceledException>(task) is not null, "it is canceled");
+                    return false;
+                }
+
+                Expect.Equal(Native.kill(arena!.Header.Child, Linux.SIGKILL), 0, "the result of kill");
+            }
+        }
+
+        // Who loses the monitor alone may still find the program running, and must then end it.
+        var error = Ended<IsolationException>(task);
+        if (error is null) return true;
+        if (!host) Expect.Equal(error.Step, i >= steps.Length - 4 && error.Step == "execute the program" ? error.Step : steps[i].Label, $"the step of '{error.Message}'");
+        Expect.True(error.Errno != 0 || error.Hint!.Contains("killed", StringComparison.Ordinal), $"'{error.Message}' says that it was killed");
+        return true;
+    }
+
+    private static void Canceled(string program, int i)
+    {
+        using var cancellation = new CancellationTokenSource();
+        LaunchArena? arena = null;
+        var task = IsolatedProcess.LaunchAsync(Fullest(program), false, cancellation.Token, new LaunchHooks(plan => Hang(plan, i), launch => arena = launch.Arena));
+        if (!Reached(task, arena!, i))
+        {
+            Passed(task);
+            return;
+        }
+
+        cancellation.Cancel();
+        Expect.True(Ended<OperationCanceledException>(task) is not null, "it is canceled");
+    }
+
+    private static void TimedOut(string program, int i)
+    {
+        try
+        {
+            End(IsolatedProcess.Launch(Fullest(program), false, s_shortTime, new LaunchHooks(plan => Hang(plan, i))));
+        }
+        catch (TimeoutException)
+        {
+            // as it should, unless the step is passed over
+        }
+    }
+
+    private static void Hang(LaunchPlan plan, int i)
+    {
+        ref var step = ref plan.Steps[i];
+        if (step.Kind != StepKind.HostWrite) step = LaunchPlan.Make(StepKind.Syscall, Sys.ppoll, step.Label, step.Path);
+    }
+
+    private static bool Reached(Task task, LaunchArena arena, int i)
+    {
+        while (!task.IsCompleted)
+        {
+            if (Volatile.Read(ref arena.Header.Current) == i) return true;
+            Thread.Yield();
+        }
+
+        return false;
+    }
+
+    private static bool Passed(Task<Supervision.ChildProcess> task)
+    {
+        try
+        {
+            End(task.GetAwaiter().GetResult());
+        }
+        catch (IsolationException e)
+        {
+            Expect.Equal(e.Step, "execute the program", $"the step of '{e.Message}'");
+        }
+
+        return false;
+    }
+
+    private static T? Ended<T>(Task<Supervision.ChildProcess> task) where T : Exception
+    {
+        try
+        {
+            End(task.GetAwaiter().GetResult());
+            return null;
+        }
+        catch (T e)
+        {
+            return e;
+        }
+    }
+
+    private static void End(Supervision.ChildProcess child)
+    {
+        child.Kill();
+        Expect.True(child.Wait(TimeSpan.FromSeconds(20)), "it ends");
+        child.Input?.Dispose();
+        child.Output?.Dispose();
+        child.Error?.Dispose();
+    }
+}

@@ -1,0 +1,117 @@
+using System.Reflection;
+using System.Text;
+using Isolation.Interop;
+using Isolation.Launching;
+using Isolation.Supervision;
+
+namespace Isolation.TestHost;
+
+/// <summary>
+/// Everything about this process that a start could change and must not: one line for each thing, to be compared before and
+/// after. Threads and descriptors of the runtime's own pool are left out, as they come and go by themselves.
+/// </summary>
+internal static class HostState
+{
+    private static readonly string[] s_status =
+        ["Umask", "Uid", "Gid", "Groups", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "THP_enabled"];
+
+    internal static string Take()
+    {
+        var text = new StringBuilder();
+        foreach (var line in File.ReadLines("/proc/self/status"))
+            if (s_status.Contains(line[..line.IndexOf(':')])) text.AppendLine(line);
+        text.Append("mask of this thread ").AppendLine(File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("SigBlk", StringComparison.Ordinal)));
+        text.Append("cwd ").AppendLine(new FileInfo("/proc/self/cwd").LinkTarget);
+        text.Append("dumpable ").Append(Native.prctl(Native.PR_GET_DUMPABLE, 0, 0, 0, 0)).AppendLine();
+        text.Append("oom_score_adj ").Append(File.ReadAllText("/proc/self/oom_score_adj"));
+        foreach (var task in Directory.GetDirectories("/proc/self/task").Order(StringComparer.Ordinal))
+        {
+            var name = Read(task + "/comm").Trim();
+            if (name.Length > 0 && !name.StartsWith(".NET", StringComparison.Ordinal)) text.Append("thread ").Append(Path.GetFileName(task)).Append(' ').AppendLine(name);
+        }
+
+        text.Append("children");
+        foreach (var pid in Children().Order()) text.Append(' ').Append(pid == ParentExitGuard.CurrentProcessId ? "guard" : pid.ToString(null, null));
+        text.AppendLine();
+        foreach (var (fd, target) in Descriptors()) text.Append("fd ").Append(fd).Append(' ').AppendLine(target);
+        text.Append("guarded ").Append(Guarded()).AppendLine();
+        text.Append("entries of the event loop ").Append(Used(EventLoop.Instance, "_indices")).AppendLine();
+        text.Append("entries of the guard ").Append(Used(null, "s_slots")).AppendLine();
+        text.Append(File.ReadAllText("/proc/self/mountinfo"));
+        return text.ToString();
+    }
+
+    /// <summary>The kernel takes a moment to forget a child that nobody has to reap; nothing else may need one.</summary>
+    internal static void ExpectSame(string before, string after)
+    {
+        var end = Environment.TickCount64 + 5000;
+        string now;
+        while ((now = Take()) != before && Environment.TickCount64 < end) Thread.Sleep(1);
+        ExpectSame(before, now, after);
+    }
+
+    internal static void ExpectSame(string before, string now, string after)
+    {
+        if (now == before) return;
+        var (old, current) = (before.Split('\n'), now.Split('\n'));
+        throw new InvalidOperationException($"{after} has changed the host:\n- {string.Join("\n- ", old.Except(current))}\n+ {string.Join("\n+ ", current.Except(old))}");
+    }
+
+    /// <summary>Children of any thread, zombies included.</summary>
+    internal static List<int> Children()
+    {
+        var found = new List<int>();
+        foreach (var path in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(path), out var pid)) continue;
+            var stat = Read(path + "/stat");
+            // Field 4, after the name in parentheses and the state, is the parent.
+            if (stat.Length > 0 && int.Parse(stat[(stat.LastIndexOf(')') + 4)..].Split(' ', 2)[0], null) == Environment.ProcessId) found.Add(pid);
+        }
+
+        return found;
+    }
+
+    internal static List<(int Fd, string Target)> Descriptors()
+    {
+        var found = new List<(int, string)>();
+        foreach (var path in Directory.GetFiles("/proc/self/fd"))
+        {
+            // The listing's own descriptor is gone by now.
+            if (new FileInfo(path).LinkTarget is { } target) found.Add((int.Parse(Path.GetFileName(path), null), target));
+        }
+
+        found.Sort();
+        return found;
+    }
+
+    /// <summary>How many processes the guard's table names.</summary>
+    private static unsafe int Guarded()
+    {
+        if (ParentExitGuard.CurrentProcessId == 0) return 0;
+        var count = 0;
+        for (var slot = 0; slot < 4096; slot++)
+            if (*ParentExitGuard.Address(slot) != 0) count++;
+        return count;
+    }
+
+    /// <summary>How many indices have ever been in use at once: what is not returned shows here.</summary>
+    private static int Used(EventLoop? loop, string field)
+    {
+        var owner = loop is null ? typeof(ParentExitGuard) : typeof(EventLoop);
+        var pool = owner.GetField(field, BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static)!.GetValue(loop);
+        return pool is null ? 0 : (int)typeof(IndexPool).GetField("_fresh", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(pool)!;
+    }
+
+    private static string Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using Isolation.Stage;
+
+namespace Isolation.TestHost;
+
+/// <summary>
+/// Starts sandboxes from two threads until it is killed, or COUNT each. Their programs can be found by the marker, a number of
+/// seconds that nobody else sleeps. MODE: pid, no-pid or init, and "survivor" for one more that may outlive us.
+/// </summary>
+internal static class Parent
+{
+    internal static int Run(string[] arguments)
+    {
+        var (marker, mode, count) = (arguments[0], arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture));
+        Console.WriteLine($"stage {ProcessTable.Inode(StageImage.Descriptor)}");
+        var alive = new List<IsolatedProcess>();
+        if (mode == "survivor")
+        {
+            var survivor = Sleeper(marker + "1", "pid");
+            survivor.KillOnParentExit = false;
+            alive.Add(IsolatedProcess.Start(survivor));
+        }
+
+        var threads = new Thread[2];
+        for (var t = 0; t < threads.Length; t++)
+        {
+            threads[t] = new Thread(() =>
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    var process = IsolatedProcess.Start(Sleeper(marker + "0", mode));
+                    lock (alive) alive.Add(process);
+                }
+            });
+            threads[t].Start();
+        }
+
+        foreach (var thread in threads) thread.Join();
+        Console.WriteLine("started");
+        Thread.Sleep(Timeout.Infinite);
+        GC.KeepAlive(alive);
+        return 0;
+    }
+
+    /// <summary>A program with a child and a grandchild of its own.</summary>
+    internal static IsolationOptions Sleeper(string seconds, string mode) => new("sh", "-c", $"(sleep {seconds}; true) & sleep {seconds}; true")
+    {
+        Namespaces = mode == "no-pid" ? Namespaces.Default & ~Namespaces.Pid : Namespaces.Default,
+        UseInit = mode == "init",
+        StandardInput = StandardStream.Null,
+        StandardOutput = StandardStream.Null,
+        StandardError = StandardStream.Null,
+    };
+}
