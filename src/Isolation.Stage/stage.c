@@ -39,9 +39,9 @@ static void arm(struct program *program) {
 // ("monitor", for hosts whose runtime reaps every child and so loses the status). Holds no fd of the sandbox, so that
 // pipes end when the program closes them.
 static noreturn void supervise(struct program *program, s32 child, u64 flags, s64 host) {
-  if (flags & SUPERVISE_ANNOUNCE) {
-    __atomic_store_n(&program->child, child, __ATOMIC_RELEASE);
+  if (flags & SUPERVISE_ANNOUNCE) { // the kernel has written program->child
     syscall3(SYS_futex, (s64)&program->child, 1 /* FUTEX_WAKE */, 1);
+    if (program->status_fd >= 0) syscall3(SYS_write, program->status_fd, (s64) "!", 1);
   }
   if (host > 0) {
     syscall3(SYS_close_range, 0, host - 1, 0);
@@ -152,7 +152,8 @@ static noreturn void run(struct program *program) {
       while (!__atomic_load_n(&program->go, __ATOMIC_ACQUIRE)) syscall6(SYS_futex, (s64)&program->go, 0 /* FUTEX_WAIT */, 0, 0, 0, 0);
       break;
     case OP_FORK:
-      result = syscall5(SYS_clone, (s64)a[0], 0, 0, 0, 0);
+      // CLONE_PARENT_SETTID: the host can find the child even when this process is killed before it says anything
+      result = syscall5(SYS_clone, (s64)(a[0] | (a[1] & SUPERVISE_ANNOUNCE ? 0x00100000 : 0)), 0, (s64)&program->child, 0, 0);
       if (result > 0) supervise(program, (s32)result, a[1], (s64)a[2]);
       if (result == 0) arm(program);
       break;
@@ -180,7 +181,7 @@ noreturn void stage(u64 *stack) {
   char **argv = (char **)(stack + 1);
   if (stack[0] != 3) leave(126);
   s64 fd = (s64)parse(argv[1]);
-  s64 base = syscall6(SYS_mmap, STAGE_BASE, (s64)parse(argv[2]), 3 /* READ|WRITE */, 0x108001 /* SHARED|FIXED_NOREPLACE|POPULATE */, fd, 0);
+  s64 base = syscall6(SYS_mmap, STAGE_BASE, (s64)parse(argv[2]), 3 /* READ|WRITE */, 0x100001 /* SHARED|FIXED_NOREPLACE */, fd, 0);
   if (base != (s64)STAGE_BASE) leave(126);
   syscall1(SYS_close, fd);
   struct program *program = (struct program *)base;

@@ -12,7 +12,7 @@ typedef unsigned long u64;
 typedef long s64;
 
 #define STAGE_MAGIC 0x49534f31u       // "ISO1"
-#define STAGE_BASE 0x100000000ul      // where the stage maps its program, so that the encoder can write final pointers
+#define STAGE_BASE 0x500000ul         // where the stage maps its program, so that the encoder can write final pointers; near the text, to share a page table
 #define STAGE_REGISTERS 48
 #define STAGE_NO_REGISTER 0xff
 #define STAGE_ALIVE_OFFSET 72         // in struct program, for the pointers of the robust list

@@ -152,6 +152,18 @@ internal static unsafe class Kernel
         return moved;
     }
 
+    /// <summary>The same for the ends of a pipe; -errno when one cannot be moved, and both are closed then.</summary>
+    internal static int AboveStandard(Span<int> ends)
+    {
+        ends[0] = AboveStandard(ends[0]);
+        ends[1] = AboveStandard(ends[1]);
+        var result = Math.Min(0, Math.Min(ends[0], ends[1]));
+        if (result < 0)
+            foreach (var end in ends)
+                if (end >= 0) _ = close(end);
+        return result;
+    }
+
     /// <summary>Whether this descriptor is open on the null device, character device 1:3.</summary>
     internal static bool IsNullDevice(int fd)
     {

@@ -5,7 +5,7 @@ namespace Isolation.Interop;
 
 /// <summary>
 /// Maps the stub (src/Isolation.Stage/stub-*.S) executable, once for each process, and holds its two entry points.
-/// The only place that calls libc: four calls, to have something to call everything else with.
+/// The only place that calls libc: five calls, to have something to call everything else with.
 /// </summary>
 internal static unsafe partial class NativeCode
 {
@@ -37,12 +37,23 @@ internal static unsafe partial class NativeCode
             _ = close(fd);
         }
 
+        // Without a descriptor to spare: anonymous memory, written first and made executable then.
+        if (fd < 0) address = MapAnonymous(code);
         if (address == -1)
             throw new IsolationException("map the launch stub executable", "mmap", Marshal.GetLastSystemError(), null,
                 "vm.memfd_noexec=2 or a security module forbids executable memory files in this process");
         Issue = (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint>)address;
         IssueShort = (delegate* unmanaged[SuppressGCTransition]<nint, nint, nint, nint, nint, nint, nint, nint>)address;
         Spawn = (delegate* unmanaged<SpawnArguments*, nint>)(address + SpawnOffset);
+    }
+
+    private static nint MapAnonymous(byte[] code)
+    {
+        const int anonymous = 0x20;
+        var address = mmap(0, code.Length, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_PRIVATE | anonymous, -1, 0);
+        if (address == -1) return -1;
+        code.CopyTo(new Span<byte>((void*)address, code.Length));
+        return mprotect(address, code.Length, Linux.PROT_READ | Linux.PROT_EXEC) == 0 ? address : -1;
     }
 
     /// <summary>An embedded binary for this architecture: "stub" or "stage".</summary>
@@ -63,6 +74,9 @@ internal static unsafe partial class NativeCode
 
     [LibraryImport("libc")]
     private static partial nint mmap(nint address, nint length, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc")]
+    private static partial int mprotect(nint address, nint length, int protection);
 
     [LibraryImport("libc")]
     private static partial int close(int fd);

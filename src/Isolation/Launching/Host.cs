@@ -8,16 +8,16 @@ namespace Isolation.Launching;
 /// <summary>Looks at the process we run in.</summary>
 internal static class Host
 {
-    private static readonly Lazy<Fixed> s_fixed = new(Look);
-    private static readonly Lazy<bool> s_reapsEverything = new(ReapProbe.Run);
+    private static readonly Retried<Fixed> s_fixed = new(Look);
+    private static readonly Retried<bool> s_reapsEverything = new(ReapProbe.Run);
 
-    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals);
+    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups);
 
     internal static HostFacts Facts()
     {
         var known = s_fixed.Value;
         return new HostFacts(Kernel.geteuid(), Kernel.getegid(), Kernel.EffectiveCapabilities(), known.LastCapability, known.UserMap, known.GroupMap,
-            known.IgnoredSignals, s_reapsEverything.Value);
+            known.IgnoredSignals, s_reapsEverything.Value) { DeniesSetgroups = known.DeniesSetgroups };
     }
 
     /// <summary>The highest capability of this kernel.</summary>
@@ -51,7 +51,13 @@ internal static class Host
     private static Fixed Look()
     {
         var lastCapability = int.TryParse(Setting("kernel/cap_last_cap"), CultureInfo.InvariantCulture, out var last) ? last : 40;
-        return new Fixed(lastCapability, IdentityMap("/proc/self/uid_map"), IdentityMap("/proc/self/gid_map"), StatusMask("SigIgn"));
+        var found = new Fixed(lastCapability, IdentityMap("/proc/self/uid_map"), IdentityMap("/proc/self/gid_map"), StatusMask("SigIgn"),
+            ReadLines("/proc/self/setgroups").Any(static line => line == "deny"));
+        // What could not be read for want of a descriptor must not be taken for absent, and be remembered as such.
+        var fd = Kernel.open("/proc/self/status", Linux.O_RDONLY);
+        if (fd >= 0) _ = Kernel.close(fd);
+        else if (fd is -(int)Errno.EMFILE or -(int)Errno.ENFILE) throw LaunchFailure.Host("look at the host", "openat", -fd, "/proc/self/status");
+        return found;
     }
 
     /// <summary>Every id that exists here under its own number: in a container the ids may come in several ranges.</summary>

@@ -12,6 +12,7 @@ internal static class LaunchPipe
     {
         var result = Kernel.pipe2(ends, Linux.O_CLOEXEC);
         if (result < 0) throw LaunchFailure.Host("open the status pipe", "pipe2", -result);
-        for (var i = 0; i < 2; i++) ends[i] = Kernel.AboveStandard(ends[i]);
+        result = Kernel.AboveStandard(ends);
+        if (result < 0) throw LaunchFailure.Host("move the status pipe", "fcntl", -result);
     }
 }

@@ -35,7 +35,7 @@ internal static unsafe class Launcher
             var pid = Spawn(arena, plan.CloneFlags, handles, listed ? ParentExitGuard.Address(launch.Slot) : null, out var pidfd);
             launch.Born(pid, pidfd);
             hooks?.Launched?.Invoke(launch);
-            launch.RunHostSteps();
+            if (!plan.HasMonitor) launch.RunHostSteps(); // else there is nobody yet to run them for
             return launch;
         }
         catch
@@ -58,6 +58,7 @@ internal static unsafe class Launcher
         }
 
         if (pid < 0) throw LaunchFailure.OfClone(-pid, flags, legacy);
+        pidfd = Kernel.AboveStandard(pidfd);
         if (pidfd < 0)
         {
             _ = Kernel.kill(pid, Linux.SIGKILL);
@@ -65,7 +66,6 @@ internal static unsafe class Launcher
             throw LaunchFailure.Host("open a pidfd of the child", "pidfd_open", -pidfd);
         }
 
-        pidfd = Kernel.AboveStandard(pidfd);
         return pid;
     }
 }

@@ -26,12 +26,15 @@ internal sealed unsafe class ParentExitGuard : IEventHandler
     private static IndexPool? s_slots;
     private static volatile ParentExitGuard? s_current;
 
+    private readonly LaunchArena _arena; // the guard keeps it mapped
     private readonly int _pidfd;
+    private ulong _watch;
 
-    private ParentExitGuard(int pid, int pidfd)
+    private ParentExitGuard(int pid, int pidfd, LaunchArena arena)
     {
         ProcessId = pid;
         _pidfd = pidfd;
+        _arena = arena;
     }
 
     /// <summary>The guard's pid, or 0 while there is none.</summary>
@@ -40,22 +43,25 @@ internal sealed unsafe class ParentExitGuard : IEventHandler
     private int ProcessId { get; }
 
     /// <summary>A free entry of the table, with a guard watching it.</summary>
-    internal static int Rent()
+    /// <param name="killGroup">The sandbox's first process leads a group that must go with it.</param>
+    internal static int Rent(bool killGroup)
     {
         if (s_current is null) Start();
         var slot = s_slots!.Rent();
-        return slot >= 0 ? slot : throw LaunchFailure.Host("list the sandbox for the parent-exit guard", null, 0, null,
+        if (slot >= 0)
+        {
+            s_table[slot].Group = killGroup ? 1u : 0; // before there is a child: the host may be killed right after the clone
+            return slot;
+        }
+
+        throw LaunchFailure.Host("list the sandbox for the parent-exit guard", null, 0, null,
             $"{Capacity} sandboxes with KillOnParentExit are alive, which is the most one process may have");
     }
 
     internal static uint* Address(int slot) => &s_table[slot].Pid;
 
     /// <summary>Completes an entry once the child exists.</summary>
-    internal static void Complete(int slot, bool killGroup)
-    {
-        s_table[slot].Group = killGroup ? 1u : 0;
-        Volatile.Write(ref s_table[slot].StartedBefore, Kernel.BootTicks() + 1);
-    }
+    internal static void Complete(int slot) => Volatile.Write(ref s_table[slot].StartedBefore, Kernel.BootTicks() + 1);
 
     /// <summary>Before the child is reaped, or after no child was made.</summary>
     internal static void Return(int slot)
@@ -68,20 +74,19 @@ internal sealed unsafe class ParentExitGuard : IEventHandler
     public void OnReady(uint events)
     {
         // Somebody has killed the guard; the sandboxes that live need another one at once.
-        _ = Kernel.waitid(Linux.P_PIDFD, _pidfd, null, Linux.WEXITED | Linux.__WALL, null);
-        _ = Kernel.close(_pidfd);
         s_current = null;
-        ThreadPool.UnsafeQueueUserWorkItem(static _ =>
+        ThreadPool.UnsafeQueueUserWorkItem(static guard =>
         {
             try
             {
+                lock (s_gate) guard.Remove();
                 Start();
             }
             catch (IsolationException)
             {
                 // The next start tries again, and fails with the reason if there still is one.
             }
-        }, null);
+        }, this, preferLocal: false);
     }
 
     private static void Start()
@@ -91,45 +96,63 @@ internal sealed unsafe class ParentExitGuard : IEventHandler
             if (s_current is not null) return;
             if (s_table == null) MakeTable();
             var arena = ArenaPool.Rent();
-            Span<int> handles = [-1, -1, -1, -1, HostDescriptor.Value, s_tableDescriptor];
-            Span<int> pipe = stackalloc int[2];
-            LaunchPipe.Open(pipe);
-            handles[PlanHandle.Status] = pipe[1];
-            var pid = 0;
-            int pidfd;
+            ParentExitGuard? guard = null;
             try
             {
-                Plan(arena.Plan);
-                arena.Encode(handles);
-                pid = Launcher.Spawn(arena, 0, handles, null, out pidfd);
+                guard = Launch(arena);
+                s_current = guard;
+                guard._watch = EventLoop.Instance.WatchOnce(guard._pidfd, guard);
             }
-            finally
+            catch
             {
-                _ = Kernel.close(pipe[1]);
-                if (pid <= 0)
-                {
-                    _ = Kernel.close(pipe[0]);
-                    ArenaPool.Return(arena);
-                }
+                s_current = null;
+                if (guard is null) ArenaPool.Return(arena);
+                else guard.Remove();
+                throw;
             }
-
-            Span<byte> end = stackalloc byte[1];
-            while (Kernel.read(pipe[0], end) == -(int)Errno.EINTR) { }
-            _ = Kernel.close(pipe[0]);
-            if (arena.Header.Failed >= 0 || arena.SpawnError < 0)
-            {
-                _ = Kernel.waitid(Linux.P_PIDFD, pidfd, null, Linux.WEXITED | Linux.__WALL, null);
-                _ = Kernel.close(pidfd);
-                var failure = LaunchFailure.OfStage(arena, null);
-                ArenaPool.Return(arena);
-                throw failure;
-            }
-
-            // The guard keeps its arena mapped: it is not returned to the pool.
-            var guard = new ParentExitGuard(pid, pidfd);
-            s_current = guard;
-            EventLoop.Instance.WatchOnce(pidfd, guard);
         }
+    }
+
+    private static ParentExitGuard Launch(LaunchArena arena)
+    {
+        Span<int> handles = [-1, -1, -1, -1, HostDescriptor.Value, s_tableDescriptor];
+        Span<int> pipe = stackalloc int[2];
+        LaunchPipe.Open(pipe);
+        int pid, pidfd;
+        try
+        {
+            handles[PlanHandle.Status] = pipe[1];
+            Plan(arena.Plan);
+            arena.Encode(handles);
+            pid = Launcher.Spawn(arena, 0, handles, null, out pidfd);
+        }
+        catch
+        {
+            _ = Kernel.close(pipe[0]);
+            throw;
+        }
+        finally
+        {
+            _ = Kernel.close(pipe[1]);
+        }
+
+        Span<byte> end = stackalloc byte[1];
+        while (Kernel.read(pipe[0], end) == -(int)Errno.EINTR) { }
+        _ = Kernel.close(pipe[0]);
+        if (arena.Header.Failed < 0 && arena.SpawnError == 0) return new ParentExitGuard(pid, pidfd, arena);
+        _ = Kernel.waitid(Linux.P_PIDFD, pidfd, null, Linux.WEXITED | Linux.__WALL, null);
+        _ = Kernel.close(pidfd);
+        throw LaunchFailure.OfStage(arena, null);
+    }
+
+    /// <summary>Nothing of a guard that is dead, or cannot be used, stays.</summary>
+    private void Remove()
+    {
+        _ = Kernel.pidfd_send_signal(_pidfd, Linux.SIGKILL);
+        _ = Kernel.waitid(Linux.P_PIDFD, _pidfd, null, Linux.WEXITED | Linux.__WALL, null);
+        if (_watch != 0) EventLoop.Instance.Forget(_watch, _pidfd);
+        _ = Kernel.close(_pidfd);
+        ArenaPool.Return(_arena);
     }
 
     private static void Plan(LaunchPlan plan)

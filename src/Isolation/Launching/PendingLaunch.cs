@@ -38,13 +38,13 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         _streams.Open(options, mode.Capture, wiring, handles);
     }
 
-    internal void List() => Slot = ParentExitGuard.Rent();
+    internal void List() => Slot = ParentExitGuard.Rent(killGroup: (options.Namespaces & Namespaces.Pid) == 0);
 
     internal void Born(int pid, int pidfd)
     {
         ProcessId = pid;
         _pidfd = pidfd;
-        if (Slot >= 0) ParentExitGuard.Complete(Slot, killGroup: (options.Namespaces & Namespaces.Pid) == 0);
+        if (Slot >= 0) ParentExitGuard.Complete(Slot);
         Close(ref _statusWrite);
         _streams.CloseProgramEnds();
     }
@@ -53,16 +53,6 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     internal void RunHostSteps()
     {
         var arena = Arena;
-        if (arena.Plan.HasMonitor)
-        {
-            // The monitor says when there is a child; its end instead means that there never will be one.
-            var child = arena.WaitForChild(_pidfd, mode.EffectiveDeadline);
-            if (child < 0) throw TimedOut();
-            if (child == 0) throw Failure();
-            _innerPidfd = Kernel.AboveStandard(Kernel.pidfd_open(arena.Header.Child));
-            if (_innerPidfd < 0) throw LaunchFailure.Host("open a pidfd of the child", "pidfd_open", -_innerPidfd);
-        }
-
         if (!arena.Plan.HasHostSteps) return;
         var pid = SandboxProcessId;
         var steps = arena.Plan.Steps;
@@ -74,30 +64,45 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     /// <summary>Blocks until the program runs.</summary>
     internal ChildProcess Complete()
     {
-        if (Arena.WaitForEnd(_pidfd, mode.EffectiveDeadline)) return Conclude();
-        Abandon();
-        throw TimedOut();
+        try
+        {
+            if (Arena.Plan.HasMonitor)
+            {
+                var child = Arena.WaitForChild(_pidfd, mode.EffectiveDeadline);
+                if (child < 0) throw TimedOut();
+                MeetChild();
+            }
+
+            if (!Arena.WaitForEnd(_pidfd, mode.EffectiveDeadline)) throw TimedOut();
+            return Conclude();
+        }
+        catch
+        {
+            Abandon();
+            throw;
+        }
     }
 
     /// <summary>The same without a thread waiting.</summary>
     internal async Task<ChildProcess> CompleteAsync(CancellationToken cancellationToken)
     {
-        _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var watch = EventLoop.Instance.WatchOnce(_statusRead, this);
         try
         {
-            await using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), _ready))
-                await _ready.Task.ConfigureAwait(false);
+            if (Arena.Plan.HasMonitor)
+            {
+                await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+                _ = Kernel.read(_statusRead, stackalloc byte[1]); // the monitor's word, or the end
+                MeetChild();
+            }
+
+            await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+            return Conclude();
         }
         catch
         {
-            EventLoop.Instance.Forget(watch, _statusRead);
             Abandon();
             throw;
         }
-
-        EventLoop.Instance.Forget(watch, _statusRead);
-        return Conclude();
     }
 
     public void OnReady(uint events) => _ready!.TrySetResult();
@@ -107,16 +112,18 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     {
         if (_pidfd >= 0)
         {
-            if (_innerPidfd >= 0) _ = Kernel.pidfd_send_signal(_innerPidfd, Linux.SIGKILL);
-            if (Slot >= 0 && (options.Namespaces & Namespaces.Pid) == 0) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
-            // A monitor ends by itself with its child; before there is one it is killed.
-            if (_innerPidfd < 0 || options.KillOnParentExit) _ = Kernel.pidfd_send_signal(_pidfd, Linux.SIGKILL);
-            Span<pollfd> wait = [new pollfd { fd = _pidfd, events = Linux.POLLIN }];
-            _ = Kernel.poll(wait, null);
-            if (_innerPidfd >= 0)
+            if (_innerPidfd < 0)
             {
-                wait[0].fd = _innerPidfd;
-                _ = Kernel.poll(wait, null);
+                EndChild(_pidfd, ProcessId);
+                // A monitor that was killed while it made a child: the kernel has noted the number before the child ran.
+                if (Arena.Plan.HasMonitor && Arena.Header.Child is > 0 and var child) _innerPidfd = Kernel.AboveStandard(Kernel.pidfd_open(child));
+                if (_innerPidfd >= 0) EndChild(_innerPidfd, Arena.Header.Child);
+            }
+            else
+            {
+                // The child first: a monitor that is killed before leaves an orphan.
+                EndChild(_innerPidfd, Arena.Header.Child);
+                EndChild(_pidfd, ProcessId);
             }
         }
 
@@ -135,6 +142,42 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         _arena = null;
     }
 
+    private void EndChild(int pidfd, int pid)
+    {
+        // Canceled at the last moment, the program may run and have children already.
+        if ((options.Namespaces & Namespaces.Pid) == 0 && Kernel.pidfd_send_signal(pidfd, 0) == 0) _ = Kernel.kill(-pid, Linux.SIGKILL);
+        _ = Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
+        Span<pollfd> wait = [new pollfd { fd = pidfd, events = Linux.POLLIN }];
+        _ = Kernel.poll(wait, null);
+    }
+
+    /// <summary>The monitor has a child, or is gone without ever having had one.</summary>
+    private void MeetChild()
+    {
+        var child = Volatile.Read(ref Arena.Header.Child);
+        if (child == 0) throw Failure();
+        _innerPidfd = Kernel.AboveStandard(Kernel.pidfd_open(child));
+        // It may have failed already, or even have run to its end, and been reaped by the monitor.
+        if (_innerPidfd == -(int)Errno.ESRCH) return;
+        if (_innerPidfd < 0) throw LaunchFailure.Host("open a pidfd of the child", "pidfd_open", -_innerPidfd);
+        RunHostSteps();
+    }
+
+    private async Task WaitForStatusAsync(CancellationToken cancellationToken)
+    {
+        _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var watch = EventLoop.Instance.WatchOnce(_statusRead, this);
+        try
+        {
+            await using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), _ready))
+                await _ready.Task.ConfigureAwait(false);
+        }
+        finally
+        {
+            EventLoop.Instance.Forget(watch, _statusRead);
+        }
+    }
+
     private int SandboxProcessId => Arena.Plan.HasMonitor ? Arena.Header.Child : ProcessId;
 
     /// <summary>The stage has ended: the program runs, or the child failed or was killed.</summary>
@@ -143,12 +186,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         var arena = Arena;
         var execution = arena.Plan.Execution;
         var current = (int)arena.Header.Current;
-        if (Volatile.Read(ref arena.Header.Failed) >= 0 || current < execution.First || current >= execution.First + execution.Count)
-        {
-            var failure = Failure();
-            Abandon();
-            throw failure;
-        }
+        if (Volatile.Read(ref arena.Header.Failed) >= 0 || current < execution.First || current >= execution.First + execution.Count) throw Failure();
 
         var supervised = arena.Plan.IsSupervised;
         var child = new ChildProcess(new LaunchedProcess(
@@ -169,7 +207,19 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         child.Output = _streams.Output;
         child.Error = _streams.Error;
         if (!supervised) ArenaPool.Return(arena);
-        child.Watch();
+        try
+        {
+            child.Watch();
+        }
+        catch
+        {
+            // Nobody would get it, so nobody would end it.
+            child.Kill();
+            _ = child.Wait(null);
+            _streams.Abandon();
+            throw;
+        }
+
         return child;
     }
 

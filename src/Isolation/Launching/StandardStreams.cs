@@ -8,7 +8,7 @@ namespace Isolation.Launching;
 /// <summary>Opens the descriptors behind a start's standard streams and inherited handles, and closes what is not the program's.</summary>
 internal struct StandardStreams
 {
-    private static readonly Lazy<int> s_null = new(OpenNull);
+    private static readonly Retried<int> s_null = new(OpenNull);
 
     /// <summary>The host's ends of pipes, or null.</summary>
     internal PipeWriteStream? Input;
@@ -79,7 +79,8 @@ internal struct StandardStreams
         Span<int> ends = stackalloc int[2];
         var result = Kernel.pipe2(ends, Linux.O_CLOEXEC);
         if (result < 0) throw LaunchFailure.Host("open a pipe for a standard stream", "pipe2", -result);
-        for (var i = 0; i < 2; i++) ends[i] = Kernel.AboveStandard(ends[i]);
+        result = Kernel.AboveStandard(ends);
+        if (result < 0) throw LaunchFailure.Host("move a pipe for a standard stream", "fcntl", -result);
         var (ours, theirs) = number == 0 ? (ends[1], ends[0]) : (ends[0], ends[1]);
         // Only our end: the flag belongs to the open file, and the program's end is another one.
         _ = Kernel.fcntl(ours, Linux.F_SETFL, Linux.O_NONBLOCK);

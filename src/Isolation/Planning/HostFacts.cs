@@ -19,5 +19,8 @@ internal readonly record struct HostFacts(
     ulong IgnoredSignals,
     bool ReapsEverything)
 {
+    /// <summary>This process is in a user namespace whose groups nobody may change (an ordinary user has made it).</summary>
+    internal bool DeniesSetgroups { get; init; }
+
     internal bool Has(int capability) => (Capabilities >> capability & 1) != 0;
 }

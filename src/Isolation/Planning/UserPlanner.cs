@@ -34,7 +34,7 @@ internal static class UserPlanner
         var inNamespace = (options.Namespaces & Namespaces.User) != 0;
         if (inNamespace && !CanMapEverything(facts)) return;
         // The host's supplementary groups stay behind whenever they can be given up: by root with or without a namespace.
-        if (inNamespace || facts.Has(Linux.CAP_SETGID))
+        if ((inNamespace || facts.Has(Linux.CAP_SETGID)) && !facts.DeniesSetgroups)
             plan.Add(LaunchPlan.Syscall(Sys.setgroups, "give up supplementary groups", null, 0, 0));
         if (user.GroupId is { } gid)
             plan.Add(LaunchPlan.Syscall(Sys.setresgid, "become the group", gid.ToString(CultureInfo.InvariantCulture), gid, gid, gid));

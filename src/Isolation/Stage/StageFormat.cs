@@ -11,7 +11,7 @@ namespace Isolation.Stage;
 internal static class StageFormat
 {
     internal const uint Magic = 0x49534f31;
-    internal const ulong Base = 0x1_0000_0000;
+    internal const ulong Base = 0x50_0000;
     internal const int DataOffset = 512;
     internal const int Registers = 48;
     internal const byte NoRegister = 0xff;

@@ -5,7 +5,7 @@ namespace Isolation.Stage;
 /// <summary>The stage, in a sealed memfd: made once for each process, executed for each start.</summary>
 internal static class StageImage
 {
-    private static readonly Lazy<int> s_descriptor = new(Create);
+    private static readonly Retried<int> s_descriptor = new(Create);
 
     internal static int Descriptor => s_descriptor.Value;
 

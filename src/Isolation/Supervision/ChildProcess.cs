@@ -66,9 +66,10 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
         lock (_gate)
         {
             if (_pidfd < 0) return;
-            // The number stays the sandbox's until the reap below, under the same lock.
-            if (!OwnsPidNamespace) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
-            _ = Kernel.pidfd_send_signal(_innerPidfd >= 0 ? _innerPidfd : _pidfd, Linux.SIGKILL);
+            // The number stays the sandbox's until the reap below, under the same lock; with a monitor, until that has reaped.
+            var pidfd = _innerPidfd >= 0 ? _innerPidfd : _pidfd;
+            if (!OwnsPidNamespace && Kernel.pidfd_send_signal(pidfd, 0) == 0) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
+            _ = Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
         }
     }
 
@@ -106,15 +107,25 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
             if (_watched) EventLoop.Instance.Forget(_watch, _pidfd);
             _ = Kernel.close(_pidfd);
             _pidfd = -1;
+            var orphaned = _innerPidfd >= 0 && EndOrphan();
             if (_innerPidfd >= 0) _ = Kernel.close(_innerPidfd);
             _innerPidfd = -1;
-            if (_arena is not null) ArenaPool.Return(_arena);
+            if (orphaned) _arena?.Dispose(); // an init may write into it until it is really gone
+            else if (_arena is not null) ArenaPool.Return(_arena);
             _arena = null;
         }
 
         Log.Exited(launched.Logger, launched.Name, ProcessId, status.ExitCode);
         _exited.TrySetResult(status);
         return true;
+    }
+
+    /// <summary>Somebody has killed the monitor alone: what it watched over must not stay.</summary>
+    private bool EndOrphan()
+    {
+        if (Kernel.pidfd_send_signal(_innerPidfd, 0) != 0) return false;
+        if (!OwnsPidNamespace) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
+        return Kernel.pidfd_send_signal(_innerPidfd, Linux.SIGKILL) == 0;
     }
 
     private bool WaitForReaper()

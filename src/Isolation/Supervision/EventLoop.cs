@@ -13,7 +13,7 @@ internal sealed unsafe class EventLoop
     private const int SegmentSize = 1 << 10;
     private const int Batch = 128;
 
-    private static readonly Lazy<EventLoop> s_instance = new(static () => new EventLoop());
+    private static readonly Retried<EventLoop> s_instance = new(static () => new EventLoop());
 
     private readonly int _epoll;
     private readonly IndexPool _indices = new(Capacity);
@@ -29,7 +29,15 @@ internal sealed unsafe class EventLoop
     {
         _epoll = Kernel.AboveStandard(Kernel.epoll_create());
         if (_epoll < 0) throw LaunchFailure.Host("make the event loop", "epoll_create1", -_epoll);
-        new Thread(Run, 256 * 1024) { IsBackground = true, Name = "Isolation events" }.UnsafeStart();
+        try
+        {
+            new Thread(Run, 256 * 1024) { IsBackground = true, Name = "Isolation events" }.UnsafeStart();
+        }
+        catch
+        {
+            _ = Kernel.close(_epoll);
+            throw;
+        }
     }
 
     internal static EventLoop Instance => s_instance.Value;

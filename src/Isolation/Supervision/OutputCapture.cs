@@ -10,6 +10,9 @@ internal static class OutputCapture
 {
     private const int Chunk = 16 * 1024;
 
+    /// <summary>No pipe holds more than this many chunks (fs.pipe-max-size): a writer that keeps up with the reader must not keep it for ever.</summary>
+    private const int ChunksAtOnce = 64;
+
     /// <summary>Reads both to their ends on the calling thread; needs no other one. False when the time is up first.</summary>
     internal static bool Read(ChildProcess child, ArrayPoolBufferWriter<byte> output, ArrayPoolBufferWriter<byte> error, TimeSpan? timeout)
     {
@@ -40,15 +43,17 @@ internal static class OutputCapture
 
     internal static string Text(ArrayPoolBufferWriter<byte> from) => Encoding.UTF8.GetString(from.WrittenSpan);
 
-    /// <summary>True at the end of the stream.</summary>
+    /// <summary>Reads what is there; true at the end of the stream.</summary>
     private static bool Drain(PipeReadStream stream, ArrayPoolBufferWriter<byte> to)
     {
-        while (true)
+        for (var i = 0; i < ChunksAtOnce; i++)
         {
             var count = stream.TryRead(to.GetSpan(Chunk));
             if (count <= 0) return count == 0;
             to.Advance(count);
         }
+
+        return false;
     }
 
     private static pollfd Interest(PipeReadStream? stream) => new() { fd = stream?.Descriptor ?? -1, events = Linux.POLLIN };
