@@ -13,7 +13,7 @@ internal static class FewDescriptors
     {
         // The runtime opens assemblies when it first needs them, and what it does without descriptors is not our concern.
         Load(typeof(IsolatedProcess).Assembly, []);
-        Console.WriteLine("starting");
+        Console.Error.Flush(); // opens what it needs
         if (arguments[0] == "warm") Basics.Run([]);
         var (worked, failed) = (0, 0);
         for (var left = 0; left <= 24; left++)

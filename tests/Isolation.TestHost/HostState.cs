@@ -61,6 +61,15 @@ internal static class HostState
     internal static List<int> Children()
     {
         var found = new List<int>();
+        if (File.Exists("/proc/thread-self/children"))
+        {
+            foreach (var task in Directory.EnumerateDirectories("/proc/self/task"))
+                foreach (var child in Read(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    found.Add(int.Parse(child, null));
+            return found;
+        }
+
+        // The kernel was built without CONFIG_PROC_CHILDREN.
         foreach (var path in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(path), out var pid)) continue;
@@ -111,7 +120,7 @@ internal static class HostState
         }
         catch (IOException)
         {
-            return "";
+            return ""; // the thread or process has ended meanwhile
         }
     }
 }

@@ -234,11 +234,15 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         var injected = (int)step.Values[5];
         var content = plan.Data.Slice((int)step.Values[1], (int)step.Values[2]);
         var fd = injected != 0 ? -injected : Kernel.open(path, Linux.O_WRONLY);
-        if (fd < 0) throw LaunchFailure.Host(step.Label, "openat", -fd, path, "The host needs its own /proc to write the maps of a user namespace");
+        if (fd < 0) throw HostFailure(step.Label, "openat", -fd, path, "The host needs its own /proc to write the maps of a user namespace");
         var written = Kernel.write(fd, content);
         _ = Kernel.close(fd);
-        if (written != content.Length) throw LaunchFailure.Host(step.Label, "write", (int)-written, path, FailureHints.ForUserMap((int)-written));
+        if (written != content.Length) throw HostFailure(step.Label, "write", (int)-written, path, FailureHints.ForUserMap((int)-written));
     }
+
+    /// <summary>A child that has failed before, and so cannot be found, is the cause and not the host's step.</summary>
+    private IsolationException HostFailure(string step, string syscall, int errno, string path, string? hint) =>
+        Volatile.Read(ref Arena.Header.Failed) >= 0 ? Failure() : LaunchFailure.Host(step, syscall, errno, path, hint);
 
     private void ReleaseSlot()
     {
