@@ -8,7 +8,17 @@ internal sealed class NetworkStop : Stop, IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
 
-    internal NetworkStop() => _listener.Start();
+    internal NetworkStop()
+    {
+        try
+        {
+            _listener.Start();
+        }
+        catch (SocketException)
+        {
+            // A host without loopback: there is still something to see.
+        }
+    }
 
     internal override string Name => "network";
 
@@ -20,6 +30,7 @@ internal sealed class NetworkStop : Stop, IDisposable
 
     protected override Namespaces Namespaces => Namespaces.Network;
 
+    /// <summary>0 when nothing listens.</summary>
     private int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     // Columns of /proc/net/tcp: number, local address:port, remote address:port, state (0A is listening), in hexadecimal.
@@ -35,6 +46,6 @@ internal sealed class NetworkStop : Stop, IDisposable
     protected override IEnumerable<string[]> Rows(Witness shell, string process)
     {
         yield return ["interfaces", HostView.Few(shell.All("interface")), HostView.Few(HostView.Interfaces, 2)];
-        yield return [string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"), shell["listens"] + " listens", "this program listens"];
+        if (Port != 0) yield return [string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"), shell["listens"] + " listens", "this program listens"];
     }
 }

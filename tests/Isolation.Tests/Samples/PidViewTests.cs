@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Isolation.Tests.Samples;
 
-public partial class PidViewTests
+public partial class PidViewTests(PidViewRun run) : IClassFixture<PidViewRun>
 {
-    [Fact(Timeout = 60_000)]
-    public async Task It_shows_one_process_with_two_numbers()
+    [Fact]
+    public void It_shows_one_process_with_two_numbers()
     {
-        var result = await SampleProcess.RunAsync("PidView");
+        var result = run.Result;
 
         result.Error.Should().BeEmpty();
         result.ExitCode.Should().Be(0);
@@ -26,10 +26,10 @@ public partial class PidViewTests
         result.Output.Should().MatchRegex(@"(?m)^network +lo +\S");
     }
 
-    [Fact(Timeout = 60_000)]
-    public async Task It_shows_that_no_namespace_is_the_hosts()
+    [Fact]
+    public void It_shows_that_no_namespace_is_the_hosts()
     {
-        var result = await SampleProcess.RunAsync("PidView");
+        var result = run.Result;
 
         var kernelHas = Directory.GetFiles("/proc/self/ns").Select(Path.GetFileName).Count(name => !name!.EndsWith("_for_children", StringComparison.Ordinal));
         var rows = NamespaceRow().Matches(result.Output);
@@ -37,10 +37,10 @@ public partial class PidViewTests
         rows.Should().OnlyContain(row => row.Groups["inside"].Value != row.Groups["outside"].Value);
     }
 
-    [Fact(Timeout = 60_000)]
-    public async Task It_shows_three_sandboxes_that_see_themselves_only_and_a_host_that_sees_all()
+    [Fact]
+    public void It_shows_three_sandboxes_that_see_themselves_only_and_a_host_that_sees_all()
     {
-        var result = await SampleProcess.RunAsync("PidView");
+        var result = run.Result;
 
         foreach (var name in new[] { "red", "green", "blue" })
         {
@@ -52,7 +52,7 @@ public partial class PidViewTests
         result.Lines.Should().Contain("Disposed: of these 6 processes the host sees 0 now.");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task On_a_terminal_it_draws_coloured_boxes_80_columns_wide()
     {
         Assert.SkipUnless(SampleProcess.HasScript, "needs script(1) of util-linux to make a terminal");
@@ -66,7 +66,7 @@ public partial class PidViewTests
         lines.Where(line => line.Length > 0 && "╭│├╰".Contains(line[0])).Should().OnlyContain(line => line.Length == 80, because: "the boxes line up");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task NO_COLOR_makes_it_write_plain_text_on_a_terminal()
     {
         Assert.SkipUnless(SampleProcess.HasScript, "needs script(1) of util-linux to make a terminal");
@@ -78,7 +78,7 @@ public partial class PidViewTests
         SampleProcess.Visible(result.Output).ReplaceLineEndings("\n").Should().MatchRegex(ProcessIdRow().ToString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task It_opens_a_shell_that_is_process_1_and_reads_from_the_standard_input()
     {
         var result = await SampleProcess.RunAsync("PidView", ["--shell"], "echo process $$ on $(uname -n)\n");
@@ -88,7 +88,7 @@ public partial class PidViewTests
         result.Lines.Should().Contain("process 1 on sandbox");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("--nonsense")]
     [InlineData("--shell", "more")]
     public async Task Bad_usage_is_exit_code_2(params string[] arguments)
@@ -100,7 +100,7 @@ public partial class PidViewTests
         result.Error.Should().Contain("Usage: PidView");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("PidView")]
     [InlineData("PidView", "--shell")]
     [InlineData("NamespaceTour", "uts")]

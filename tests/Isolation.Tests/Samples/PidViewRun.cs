@@ -1,0 +1,3 @@
+namespace Isolation.Tests.Samples;
+
+public sealed class PidViewRun() : SampleRun("PidView");
