@@ -14,7 +14,8 @@ return args switch
 static int Switch(string[] args)
 {
     // Without a filter the switcher asks which class to run; there is one.
-    if (!args.Any(static a => a is "-f" or "--filter" or "--list" or "--info" or "--help" or "--version")) args = ["--filter", "*", .. args];
+    if (!args.Any(static a => a is "-f" or "--filter" or "--list" or "--info" or "--help" or "--version"))
+        args = ["--filter", "*", .. args];
     var summaries = BenchmarkSwitcher.FromAssembly(typeof(StartBenchmarks).Assembly).Run(args);
     return summaries.All(static s => !s.HasCriticalValidationErrors && s.Reports.All(static r => r.Success)) ? 0 : 1;
 }
@@ -33,13 +34,14 @@ static int Usage(TextWriter to, int code)
 
           dotnet run -c Release --project benchmarks/Isolation.Benchmarks -- COMMAND
 
-          spawn [--iterations N] [--heap MB] [--json FILE] [--work DIR]
+          spawn [--iterations N] [--heap MB] [--json FILE] [--program FILE] [--work DIR]
               Takes some ten seconds. Starts a tiny program in turn by raw C (a floor: the same kernel work and nothing else), by
               System.Diagnostics.Process.Start and by IsolatedProcess.Start, and compares: time to the return of Start and
               to the program's exit, median and 99th percentile, and the managed memory a start allocates.
                 --iterations N  rounds for each scenario (default 500)
                 --heap MB       measures twice: as it is, and with that many megabytes of live objects
                 --json FILE     writes the figures there as well
+                --program FILE  starts this one instead, /bin/true for example; it needs no arguments and ends by itself
                 --work DIR      where the C programs are built: writable, and not under /tmp, /var/tmp, /run or /dev,
                                 which a sandbox has of its own (default: this user's folder for application data)
 

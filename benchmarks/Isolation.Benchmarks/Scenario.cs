@@ -7,13 +7,20 @@ namespace Isolation.Benchmarks;
 /// <param name="Options">For <see cref="IsolatedProcess.Start"/>, or null where there is nothing to isolate.</param>
 /// <param name="MostOfProcessStart">Goal: the start takes at most this many times Process.Start's time. 0: none.</param>
 /// <param name="MostOfFloor">Goal: the start takes at most this many times the floor's time. 0: none.</param>
-internal sealed record Scenario(string Key, string Title, char FloorCommand, IsolationOptions? Options, double MostOfProcessStart = 0, double MostOfFloor = 0)
+internal sealed record Scenario(
+    string Key,
+    string Title,
+    char FloorCommand,
+    IsolationOptions? Options,
+    double MostOfProcessStart = 0,
+    double MostOfFloor = 0)
 {
     internal static Scenario[] All(string program) =>
     [
         new("none", "no isolation", 'p', null),
         new("pid-mount-proc", "pid + mount namespaces, fresh /proc", 'm', PidMountProc(program), 0.8, 1.5),
-        new("default", "default options: all namespaces but time, read-only tree, private /dev, /tmp, /run …", 'd', new IsolationOptions(program), 0, 1.25),
+        new("default", "default options: all namespaces but time, read-only tree, private /dev, /tmp, /run …", 'd',
+            new IsolationOptions(program), 0, 1.25),
     ];
 
     internal static IsolationOptions PidMountProc(string program)

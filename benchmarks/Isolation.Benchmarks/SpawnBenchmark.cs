@@ -15,7 +15,7 @@ internal static class SpawnBenchmark
 
     internal static int Run(SpawnSettings settings)
     {
-        using var workspace = new Workspace(settings.WorkDirectory);
+        using var workspace = new Workspace(settings.WorkDirectory, settings.Program);
         using var floor = workspace.Floor is { } path ? new FloorProcess(path, workspace.Program) : null;
         var scenarios = Scenario.All(workspace.Program);
         var info = new ProcessStartInfo(workspace.Program);

@@ -11,16 +11,15 @@ internal static class SpawnReport
 
     internal static void Print(TextWriter to, ScenarioResult[] plain, ScenarioResult[]? heavy, SpawnSettings settings, Workspace workspace)
     {
-        to.WriteLine(Invariant($"""
-
-            What a start costs: microseconds, {settings.Iterations} rounds, all in turn in one run
-            {RuntimeInformation.OSDescription} · Linux {Environment.OSVersion.Version} · {RuntimeInformation.ProcessArchitecture} · {Environment.ProcessorCount} CPUs · {RuntimeInformation.FrameworkDescription} · {(Environment.IsPrivilegedProcess ? "root" : "ordinary user")} · {Path.GetFileName(workspace.Program)}
-            """));
+        to.WriteLine(Invariant($"\nWhat a start costs: microseconds, {settings.Iterations} rounds, all in turn in one run"));
+        to.WriteLine(string.Join(" · ", RuntimeInformation.OSDescription, $"Linux {Environment.OSVersion.Version}", RuntimeInformation.ProcessArchitecture,
+            $"{Environment.ProcessorCount} CPUs", RuntimeInformation.FrameworkDescription, Environment.IsPrivilegedProcess ? "root" : "ordinary user",
+            Path.GetFileName(workspace.Program)));
         Table(to, plain, workspace);
         if (heavy is null) return;
         to.WriteLine(Invariant($"\nThe same with {settings.HeapMegabytes} MB of live managed objects"));
         Table(to, heavy, workspace);
-        to.WriteLine(Invariant($"\nWhat the heap of {settings.HeapMegabytes} MB changes, start (the raw floor has no heap: its change is the machine's)"));
+        to.WriteLine(Invariant($"\nWhat {settings.HeapMegabytes} MB of heap change, to start (raw C has no heap: its change is the machine's)"));
         for (var i = 0; i < plain.Length; i++)
         {
             to.Write($"  {plain[i].Scenario.Key,-16}");

@@ -4,11 +4,11 @@ using System.Globalization;
 namespace Isolation.Benchmarks;
 
 /// <summary>The arguments of "spawn".</summary>
-internal sealed record SpawnSettings(int Iterations, int HeapMegabytes, string? JsonFile, string? WorkDirectory)
+internal sealed record SpawnSettings(int Iterations, int HeapMegabytes, string? JsonFile, string? WorkDirectory, string? Program)
 {
     internal static bool TryParse(ReadOnlySpan<string> args, [NotNullWhen(true)] out SpawnSettings? settings, out string error)
     {
-        settings = new SpawnSettings(500, 0, null, null);
+        settings = new SpawnSettings(500, 0, null, null, null);
         error = "";
         for (var i = 0; i < args.Length && error.Length == 0; i += 2)
         {
@@ -27,7 +27,10 @@ internal sealed record SpawnSettings(int Iterations, int HeapMegabytes, string? 
                 case "--work" when value is not null:
                     settings = settings with { WorkDirectory = value };
                     break;
-                case "--iterations" or "--heap" or "--json" or "--work":
+                case "--program" when value is ['/', ..]:
+                    settings = settings with { Program = value };
+                    break;
+                case "--iterations" or "--heap" or "--json" or "--work" or "--program":
                     error = value is null ? $"{args[i]} needs a value." : $"'{value}' is no value for {args[i]}.";
                     break;
                 default:

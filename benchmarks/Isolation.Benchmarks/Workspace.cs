@@ -14,8 +14,9 @@ internal sealed class Workspace : IDisposable
 
     private readonly string? _directory;
 
-    internal Workspace(string? preferred)
+    internal Workspace(string? preferred, string? program = null)
     {
+        Program = program ?? "/bin/true";
         _directory = MakeDirectory(preferred);
         if (_directory is null)
         {
@@ -30,19 +31,22 @@ internal sealed class Workspace : IDisposable
             return;
         }
 
-        Program = Build(compiler, "exit", "-static", "-nostdlib") ?? Program;
+        if (program is null) Program = Build(compiler, "exit", "-static", "-nostdlib") ?? Program;
         Floor = Build(compiler, "floor");
         if (Floor is null) Note = $"{Path.GetFileName(compiler)} could not build it";
     }
 
-    /// <summary>What is started: a static program that ends at once, or /bin/true.</summary>
-    internal string Program { get; } = "/bin/true";
+    /// <summary>What is started: the one asked for, else a static program that ends at once, or where it cannot be built /bin/true.</summary>
+    internal string Program { get; }
 
     /// <summary>The floor's program, or null.</summary>
     internal string? Floor { get; }
 
     /// <summary>Why there is no floor.</summary>
     internal string Note { get; } = "";
+
+    private static string ApplicationData =>
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
 
     public void Dispose()
     {
@@ -53,7 +57,7 @@ internal sealed class Workspace : IDisposable
     {
         string[] candidates = preferred is not null
             ? [preferred]
-            : [Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), AppContext.BaseDirectory];
+            : [ApplicationData, AppContext.BaseDirectory];
         foreach (var candidate in candidates)
         {
             if (candidate.Length == 0) continue;

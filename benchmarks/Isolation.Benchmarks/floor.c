@@ -132,9 +132,11 @@ static void mask_kernel_files(void) {
       DO("read-only kernel folder", NR_mount_setattr, AT_FDCWD, read_only[i], RECURSIVE, &attributes, sizeof attributes);
   struct stat status; // stat(2) tells the same as the library's statx(2)
   DO("stat of /dev/null", SYS_newfstatat, AT_FDCWD, "/dev/null", &status, AT_SYMLINK_NOFOLLOW, 0);
-  for (unsigned i = 0; i < sizeof files / sizeof *files; i++) TRY("mask of a kernel file", SYS_mount, "/dev/null", files[i], NULL, MS_BIND, NULL);
+  for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+    TRY("mask of a kernel file", SYS_mount, "/dev/null", files[i], NULL, MS_BIND, NULL);
+  unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++)
-    TRY("mask of a kernel folder", SYS_mount, "tmpfs", folders[i], "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1,mode=000");
+    TRY("mask of a kernel folder", SYS_mount, "tmpfs", folders[i], "tmpfs", flags, "size=0,nr_inodes=1,mode=000");
 }
 
 static void default_tree_first_half(long *devices, const char *const *paths) {
