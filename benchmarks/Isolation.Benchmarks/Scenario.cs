@@ -18,10 +18,19 @@ internal sealed record Scenario(
     internal static Scenario[] All(string program) =>
     [
         new("none", "no isolation", 'p', null),
-        new("pid-mount-proc", "pid + mount namespaces, fresh /proc", 'm', PidMountProc(program), 0.8, 1.5),
+        new("pid-mount-proc", "pid + mount namespaces, fresh /proc, nothing else", 'b', Bare(program), 0.8, 1.5),
+        new("unprivileged", "the same without any privilege", 'm', PidMountProc(program), 0, 1.5),
         new("default", "default options: all namespaces but time, read-only tree, private /dev, /tmp, /run …", 'd',
             new IsolationOptions(program), 0, 1.25),
     ];
+
+    private static IsolationOptions Bare(string program)
+    {
+        var options = PidMountProc(program);
+        options.Security.KeepCapabilities = true;
+        options.Security.NoNewPrivileges = false;
+        return options;
+    }
 
     internal static IsolationOptions PidMountProc(string program)
     {

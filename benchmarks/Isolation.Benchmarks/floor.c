@@ -2,7 +2,8 @@
 //
 //   floor PROGRAM       reads one character a line from standard input and answers one sample a line on standard output:
 //     p                 no namespaces                    (clone, exec)
-//     m                 pid + mount + fresh /proc
+//     b                 pid + mount + fresh /proc, and nothing else
+//     m                 the same with a session of its own and without any privilege
 //     d                 the default options of Isolation: every namespace but time, read-only tree, private /dev, /proc,
 //                       /tmp, /run, masks, no capabilities
 //   answer: nanoseconds from before the clone until the exec is known, and until the program has been waited for;
@@ -140,13 +141,15 @@ static void mask_kernel_files(void) {
 }
 
 static void default_tree_first_half(long *devices, const char *const *paths) {
-  struct attributes attributes = {.set = 1 /* MOUNT_ATTR_RDONLY */, .propagation = MS_PRIVATE};
+  struct attributes attributes = {.set = 3 /* MOUNT_ATTR_RDONLY|NOSUID */, .propagation = MS_PRIVATE};
   DO("private read-only tree", NR_mount_setattr, AT_FDCWD, "/", RECURSIVE, &attributes, sizeof attributes);
   struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
   long socket = DO("socket", SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0);
   DO("loopback up", SYS_ioctl, socket, SIOCSIFFLAGS, &request, 0, 0);
   DO("close of the socket", SYS_close, socket, 0, 0, 0, 0);
   for (int i = 0; i < 6; i++) devices[i] = DO("open_tree of a device", NR_open_tree, AT_FDCWD, paths[i], TREE_CLONE | O_CLOEXEC, 0, 0);
+  struct attributes no_devices = {.set = 4 /* MOUNT_ATTR_NODEV */};
+  DO("no other devices", NR_mount_setattr, AT_FDCWD, "/", RECURSIVE, &no_devices, sizeof no_devices);
 }
 
 static void default_tree_second_half(const long *devices, const char *const *paths) {
@@ -176,7 +179,15 @@ static void drop_privileges(void) {
 static int child(void *argument) {
   int kind = (int)(intptr_t)argument;
   note("clone");
-  if (kind != 'p') {
+  if (kind == 'b') {
+    if (!is_root) {
+      write_file("/proc/self/setgroups", "deny");
+      write_file("/proc/self/uid_map", user_map);
+      write_file("/proc/self/gid_map", group_map);
+    }
+    DO("private tree", SYS_mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    DO("proc", SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+  } else if (kind != 'p') {
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
     long trees[6];
     DO("close_range", NR_close_range, 3, ~0u, CLOSE_ON_EXEC, 0, 0);
@@ -219,7 +230,7 @@ static int write_map(int pid, const char *name, const char *text) {
 
 static int sample(int kind, uint64_t *to_exec, uint64_t *to_exit) {
   int flags = CLONE_VM | SIGCHLD;
-  if (kind == 'm') flags |= CLONE_NEWPID | CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER);
+  if (kind == 'm' || kind == 'b') flags |= CLONE_NEWPID | CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER);
   if (kind == 'd') flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
   int maps = kind == 'd' && is_root;
   flags |= maps ? CLONE_CHILD_CLEARTID : CLONE_VFORK;
