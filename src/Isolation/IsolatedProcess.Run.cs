@@ -145,9 +145,9 @@ public sealed partial class IsolatedProcess
     private static void CheckUnpiped(IsolationOptions options, bool capture)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.StandardInput.Kind == StandardStreamKind.Pipe)
+        if (options.StandardInput?.Kind == StandardStreamKind.Pipe) // null is the validator's to refuse
             throw new ArgumentException("StandardInput must not be a pipe here, as nobody would write to it; use Start.", nameof(options));
-        if (!capture && (options.StandardOutput.Kind == StandardStreamKind.Pipe || options.StandardError.Kind == StandardStreamKind.Pipe))
+        if (!capture && (options.StandardOutput?.Kind == StandardStreamKind.Pipe || options.StandardError?.Kind == StandardStreamKind.Pipe))
             throw new ArgumentException("StandardOutput and StandardError must not be pipes here, as nobody would read them; use RunAndCaptureText or Start.", nameof(options));
     }
 }

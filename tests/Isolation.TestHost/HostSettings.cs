@@ -1,4 +1,5 @@
 using System.Globalization;
+using Isolation.Interop;
 using Isolation.Launching;
 
 namespace Isolation.TestHost;
@@ -25,7 +26,9 @@ internal static class HostSettings
                 break;
             case "expect-closed":
                 used = 2;
-                foreach (var fd in arguments[1].Split(',')) Expect.True(!File.Exists("/proc/self/fd/" + fd), $"descriptor {fd} is closed");
+                // The runtime may have put something of its own there by now, to be closed on exec.
+                foreach (var fd in arguments[1].Split(','))
+                    Expect.True(Kernel.fcntl(int.Parse(fd, CultureInfo.InvariantCulture), Linux.F_GETFD) != 0, $"descriptor {fd} was closed");
                 break;
             case "process-first":
                 Basics.WithProcess();
@@ -36,12 +39,19 @@ internal static class HostSettings
             case "without-clone3":
                 OuterFilter.HideClone3();
                 break;
+            case "without-call":
+                used = 2;
+                OuterFilter.Hide(uint.Parse(arguments[1], CultureInfo.InvariantCulture));
+                break;
             case "without-namespaces":
                 OuterFilter.ForbidNamespaces();
                 break;
             case "as-user":
                 used = 2;
                 BecomeUser(uint.Parse(arguments[1], CultureInfo.InvariantCulture));
+                break;
+            case "contained":
+                Environment.Exit(RunContained(arguments[1], arguments[2..].ToArray()));
                 break;
             case "set":
                 used = 3;
@@ -66,6 +76,23 @@ internal static class HostSettings
         string?[] line = [.. File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0'), null];
         Native.execv(Environment.ProcessPath!, line);
         throw new InvalidOperationException("execv failed");
+    }
+
+    /// <summary>
+    /// Runs the rest in a container of ours, as root over its namespaces and with a tree it may write to: "first" is its
+    /// process 1, "init" has an init before it, and "masked" finds parts of /proc masked.
+    /// </summary>
+    private static int RunContained(string kind, string[] rest)
+    {
+        string[] self = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(HostSettings).Assembly.Location] : [];
+        var options = new IsolationOptions(Environment.ProcessPath!, [.. self, .. rest])
+        {
+            UseInit = kind != "first",
+            InheritEnvironment = true,
+            Filesystem = { Root = RootMode.Host, MaskKernelFiles = kind == "masked", PrivateTmp = false },
+            Security = { KeepCapabilities = true },
+        };
+        return IsolatedProcess.Run(options).ExitCode;
     }
 
     private static void BecomeUser(uint id)

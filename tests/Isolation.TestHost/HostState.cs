@@ -33,7 +33,7 @@ internal static class HostState
         text.Append("children");
         foreach (var pid in Children().Order()) text.Append(' ').Append(pid == ParentExitGuard.CurrentProcessId ? "guard" : pid.ToString(null, null));
         text.AppendLine();
-        foreach (var (fd, target) in Descriptors()) text.Append("fd ").Append(fd).Append(' ').AppendLine(target);
+        foreach (var target in Descriptors()) text.Append("fd ").AppendLine(target);
         text.Append("guarded ").Append(Guarded()).AppendLine();
         text.Append("entries of the event loop ").Append(Used(EventLoop.Instance, "_indices")).AppendLine();
         text.Append("entries of the guard ").Append(Used(null, "s_slots")).AppendLine();
@@ -81,16 +81,13 @@ internal static class HostState
         return found;
     }
 
-    internal static List<(int Fd, string Target)> Descriptors()
+    /// <summary>What is open, whatever its number: a guard that is replaced changes that.</summary>
+    private static List<string> Descriptors()
     {
-        var found = new List<(int, string)>();
+        var found = new List<string>();
         foreach (var path in Directory.GetFiles("/proc/self/fd"))
-        {
-            // The listing's own descriptor is gone by now.
-            if (new FileInfo(path).LinkTarget is { } target) found.Add((int.Parse(Path.GetFileName(path), null), target));
-        }
-
-        found.Sort();
+            if (new FileInfo(path).LinkTarget is { } target) found.Add(target); // the listing's own is gone by now
+        found.Sort(StringComparer.Ordinal);
         return found;
     }
 

@@ -5,7 +5,8 @@ namespace Isolation.TestHost;
 
 /// <summary>
 /// Starts sandboxes from two threads until it is killed, or COUNT each. Their programs can be found by the marker, a number of
-/// seconds that nobody else sleeps. MODE: pid, no-pid or init, and "survivor" for one more that may outlive us.
+/// seconds that nobody else sleeps. MODE: pid, no-pid or init, "survivor" for one more that may outlive us, or "prctl"
+/// for a program that tries to.
 /// </summary>
 internal static class Parent
 {
@@ -14,6 +15,7 @@ internal static class Parent
         var (marker, mode, count) = (arguments[0], arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture));
         Console.WriteLine($"stage {ProcessTable.Inode(StageImage.Descriptor)}");
         var alive = new List<IsolatedProcess>();
+        if (mode == "prctl") return ClearDeathSignal(marker);
         if (mode == "survivor")
         {
             var survivor = Sleeper(marker + "1", "pid");
@@ -40,6 +42,14 @@ internal static class Parent
         Thread.Sleep(Timeout.Infinite);
         GC.KeepAlive(alive);
         return 0;
+    }
+
+    /// <summary>Without PR_SET_PDEATHSIG: a program may clear that.</summary>
+    private static int ClearDeathSignal(string marker)
+    {
+        const string script = "import ctypes, sys, time; ctypes.CDLL(None).prctl(1, 0, 0, 0, 0); print('cleared', flush=True); time.sleep(int(sys.argv[1]))";
+        IsolatedProcess.Run(new IsolationOptions("/usr/bin/python3", "-c", script, marker));
+        return 1;
     }
 
     /// <summary>A program with a child and a grandchild of its own.</summary>

@@ -9,6 +9,8 @@ namespace Isolation.Launching;
 /// <summary>A start that is under way, and everything that has to be undone when it fails.</summary>
 internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode) : IEventHandler
 {
+    private static readonly TimeSpan s_monitorsTime = TimeSpan.FromSeconds(2);
+
     private readonly long _started = Environment.TickCount64;
     private StandardStreams _streams;
     private LaunchArena? _arena = arena;
@@ -121,9 +123,10 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             }
             else
             {
-                // The child first: a monitor that is killed before leaves an orphan.
+                // The child first, and time for the monitor to reap it: one that is killed before leaves an orphan.
                 EndChild(_innerPidfd, Arena.Header.Child);
-                EndChild(_pidfd, ProcessId);
+                Span<pollfd> wait = [new pollfd { fd = _pidfd, events = Linux.POLLIN }];
+                if (Kernel.poll(wait, s_monitorsTime) == 0) EndChild(_pidfd, ProcessId);
             }
         }
 
@@ -131,6 +134,8 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         unsafe
         {
             if (_pidfd >= 0) _ = Kernel.waitid(Linux.P_PIDFD, _pidfd, null, Linux.WEXITED | Linux.__WALL, null);
+            // An orphan is ours now, if we are process 1.
+            if (_innerPidfd >= 0) _ = Kernel.waitid(Linux.P_PIDFD, _innerPidfd, null, Linux.WEXITED | Linux.WNOHANG | Linux.__WALL, null);
         }
 
         Close(ref _pidfd);
@@ -240,9 +245,14 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         if (written != content.Length) throw HostFailure(step.Label, "write", (int)-written, path, FailureHints.ForUserMap((int)-written));
     }
 
-    /// <summary>A child that has failed before, and so cannot be found, is the cause and not the host's step.</summary>
-    private IsolationException HostFailure(string step, string syscall, int errno, string path, string? hint) =>
-        Volatile.Read(ref Arena.Header.Failed) >= 0 ? Failure() : LaunchFailure.Host(step, syscall, errno, path, hint);
+    /// <summary>A child that has failed or been killed before, and so cannot be found, is the cause and not the host's step.</summary>
+    private IsolationException HostFailure(string step, string syscall, int errno, string path, string? hint)
+    {
+        Span<pollfd> end = [new pollfd { fd = _innerPidfd >= 0 ? _innerPidfd : _pidfd, events = Linux.POLLIN }];
+        return Volatile.Read(ref Arena.Header.Failed) >= 0 || Kernel.poll(end, TimeSpan.Zero) > 0
+            ? Failure()
+            : LaunchFailure.Host(step, syscall, errno, path, hint);
+    }
 
     private void ReleaseSlot()
     {

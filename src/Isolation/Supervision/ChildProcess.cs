@@ -107,11 +107,13 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
             if (_watched) EventLoop.Instance.Forget(_watch, _pidfd);
             _ = Kernel.close(_pidfd);
             _pidfd = -1;
-            var orphaned = _innerPidfd >= 0 && EndOrphan();
-            if (_innerPidfd >= 0) _ = Kernel.close(_innerPidfd);
+            if (_innerPidfd < 0 || !EndOrphan())
+            {
+                if (_innerPidfd >= 0) _ = Kernel.close(_innerPidfd);
+                if (_arena is not null) ArenaPool.Return(_arena);
+            }
+
             _innerPidfd = -1;
-            if (orphaned) _arena?.Dispose(); // an init may write into it until it is really gone
-            else if (_arena is not null) ArenaPool.Return(_arena);
             _arena = null;
         }
 
@@ -120,12 +122,26 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
         return true;
     }
 
-    /// <summary>Somebody has killed the monitor alone: what it watched over must not stay.</summary>
+    /// <summary>Somebody has killed the monitor alone: what it watched over must not stay. False when it has ended already.</summary>
     private bool EndOrphan()
     {
         if (Kernel.pidfd_send_signal(_innerPidfd, 0) != 0) return false;
         if (!OwnsPidNamespace) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
-        return Kernel.pidfd_send_signal(_innerPidfd, Linux.SIGKILL) == 0;
+        _ = Kernel.pidfd_send_signal(_innerPidfd, Linux.SIGKILL);
+        ThreadPool.UnsafeQueueUserWorkItem(static orphan =>
+        {
+            Span<pollfd> wait = [new pollfd { fd = orphan.Pidfd, events = Linux.POLLIN }];
+            _ = Kernel.poll(wait, null);
+            unsafe
+            {
+                // Ours to reap if we are process 1.
+                _ = Kernel.waitid(Linux.P_PIDFD, orphan.Pidfd, null, Linux.WEXITED | Linux.WNOHANG | Linux.__WALL, null);
+            }
+
+            _ = Kernel.close(orphan.Pidfd);
+            if (orphan.Arena is not null) ArenaPool.Return(orphan.Arena); // an init may write into it to its last moment
+        }, (Pidfd: _innerPidfd, Arena: _arena), preferLocal: false);
+        return true;
     }
 
     private bool WaitForReaper()

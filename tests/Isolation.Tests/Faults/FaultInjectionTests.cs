@@ -1,0 +1,29 @@
+using FluentAssertions;
+using Isolation.Tests.Hosts;
+using Xunit;
+
+namespace Isolation.Tests.Faults;
+
+/// <summary>
+/// Every step of the fullest plan fails, is killed, hangs until canceled, hangs until the time is up. In an app of its own, so
+/// that what is compared (descriptors, threads, masks, children, mounts …) is nobody else's.
+/// </summary>
+public class FaultInjectionTests
+{
+    private const int Patience = 240_000;
+
+    [Theory(Timeout = Patience)]
+    [InlineData("faults")]
+    [InlineData("faults", "no-init", "outlive")]
+    [InlineData("ignoring-sigchld", "faults", "monitor")]
+    public async Task Whatever_goes_wrong_at_any_step_leaves_the_host_as_it_was(params string[] arguments) =>
+        (await HostApp.RunAsync(TestContext.Current.CancellationToken, arguments)).Should().EndWith("fine\n");
+
+    [Fact(Timeout = Patience)]
+    public async Task Whatever_goes_wrong_at_any_step_leaves_an_ordinary_users_host_as_it_was()
+    {
+        Assert.SkipUnless(HostApp.IsRoot, "The tests run as an ordinary user, so the others show it already.");
+        var output = await HostApp.RunAsync(TestContext.Current.CancellationToken, [.. HostApp.Ordinary, "faults"]);
+        output.Should().EndWith("fine\n");
+    }
+}
