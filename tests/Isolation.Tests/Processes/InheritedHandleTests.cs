@@ -76,7 +76,7 @@ public sealed partial class InheritedHandleTests : IDisposable
         options.InheritedHandles[3] = input;
         await using var process = await IsolatedProcess.StartAsync(options, Token);
         var host = HostView.Descriptors(Environment.ProcessId);
-        HostView.Descriptors(process.ProcessId).Should().Equal(new SortedDictionary<int, string> { [0] = host[0], [1] = host[1], [2] = host[2], [3] = host[0], [4] = host[1] });
+        await process.HasOpen((0, host[0]), (1, host[1]), (2, host[2]), (3, host[0]), (4, host[1]));
     }
 
     [Fact(Timeout = 30_000)]

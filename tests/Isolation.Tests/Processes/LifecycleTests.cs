@@ -58,7 +58,7 @@ public class LifecycleTests
     [InlineData(false)]
     public async Task Megabytes_on_both_outputs_are_captured(bool isAsync)
     {
-        var options = Sandbox.Shell("i=0; while [ $i -lt 64 ]; do head -c 65536 /dev/zero | tr '\\0' a; head -c 65536 /dev/zero | tr '\\0' b >&2; i=$((i+1)); done");
+        var options = Sandbox.Shell("head -c 4194304 /dev/zero | tr '\\0' a & head -c 4194304 /dev/zero | tr '\\0' b >&2; wait");
         var result = isAsync ? await IsolatedProcess.RunAndCaptureTextAsync(options, Token) : IsolatedProcess.RunAndCaptureText(options);
         result.StandardOutput.Length.Should().Be(4 << 20);
         result.StandardError.Length.Should().Be(4 << 20);

@@ -14,7 +14,8 @@ public class StandardStreamTests
     public async Task Inherited_streams_are_the_hosts_own()
     {
         await using var process = await IsolatedProcess.StartAsync(new IsolationOptions("sleep", "1000"), Token);
-        HostView.Descriptors(process.ProcessId).Should().Equal(HostView.Descriptors(Environment.ProcessId).Where(static entry => entry.Key < 3));
+        var host = HostView.Descriptors(Environment.ProcessId);
+        await process.HasOpen((0, host[0]), (1, host[1]), (2, host[2]));
     }
 
     [Fact(Timeout = 30_000)]
@@ -25,7 +26,7 @@ public class StandardStreamTests
             StandardInput = StandardStream.Null, StandardOutput = StandardStream.Null, StandardError = StandardStream.Null,
         };
         await using var process = await IsolatedProcess.StartAsync(options, Token);
-        HostView.Descriptors(process.ProcessId).Should().Equal(new Dictionary<int, string> { [0] = "/dev/null", [1] = "/dev/null", [2] = "/dev/null" });
+        await process.HasOpen((0, "/dev/null"), (1, "/dev/null"), (2, "/dev/null"));
         await HostView.Until(() => HostView.Read(process.ProcessId, "comm") == "sleep\n", "the script has come to its end");
     }
 
@@ -90,7 +91,7 @@ public class StandardStreamTests
         using var output = new SafeFileHandle(1, ownsHandle: false);
         await using var process = await IsolatedProcess.StartAsync(new IsolationOptions("sleep", "1000") { StandardError = StandardStream.FromHandle(output) }, Token);
         var host = HostView.Descriptors(Environment.ProcessId);
-        HostView.Descriptors(process.ProcessId).Should().Equal(new Dictionary<int, string> { [0] = host[0], [1] = host[1], [2] = host[1] });
+        await process.HasOpen((0, host[0]), (1, host[1]), (2, host[1]));
     }
 
     [Fact(Timeout = 30_000)]
@@ -105,7 +106,7 @@ public class StandardStreamTests
         };
         await using var process = await IsolatedProcess.StartAsync(options, Token);
         var host = HostView.Descriptors(Environment.ProcessId);
-        HostView.Descriptors(process.ProcessId).Should().Equal(new Dictionary<int, string> { [0] = host[2], [1] = host[0], [2] = host[1] });
+        await process.HasOpen((0, host[2]), (1, host[0]), (2, host[1]));
     }
 
     [Fact(Timeout = 30_000)]

@@ -83,9 +83,7 @@ public class TimeoutTests
         Programs.Require("setsid");
         // Out of the group's reach and with the output open: the capture must end nevertheless.
         var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid, "setsid sh -c 'echo $$; exec sleep 1000' & exec sleep 1000");
-        var timeout = TimeSpan.FromSeconds(1);
-        using var cancellation = new CancellationTokenSource(timeout);
-        var result = isAsync ? await IsolatedProcess.RunAndCaptureTextAsync(options, cancellation.Token) : IsolatedProcess.RunAndCaptureText(options, timeout);
+        var (_, result) = await RunUntilReady(options, isAsync);
         result.ExitStatus.Canceled.Should().BeTrue();
         using var left = System.Diagnostics.Process.GetProcessById(int.Parse(result.StandardOutput, CultureInfo.InvariantCulture));
         left.Kill();
@@ -107,11 +105,14 @@ public class TimeoutTests
         FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true"), TimeSpan.FromSeconds(-1))).Should().Throw<ArgumentOutOfRangeException>();
 
     /// <summary>How long the script takes to get ready is not known: a timeout that comes before that is doubled.</summary>
-    private static async Task<(TimeSpan Timeout, ProcessTextOutput Result)> RunUntilReady(IsolationOptions options)
+    private static async Task<(TimeSpan Timeout, ProcessTextOutput Result)> RunUntilReady(IsolationOptions options, bool isAsync = false)
     {
         for (var timeout = TimeSpan.FromMilliseconds(400); ; timeout *= 2)
         {
-            var result = await Task.Run(() => IsolatedProcess.RunAndCaptureText(options, timeout), Token);
+            using var cancellation = new CancellationTokenSource(timeout);
+            var result = isAsync
+                ? await IsolatedProcess.RunAndCaptureTextAsync(options, cancellation.Token)
+                : await Task.Run(() => IsolatedProcess.RunAndCaptureText(options, timeout), Token);
             if (result.StandardOutput.Length > 0 || timeout > TimeSpan.FromSeconds(10)) return (timeout, result);
         }
     }

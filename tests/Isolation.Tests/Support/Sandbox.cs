@@ -60,4 +60,17 @@ internal static class Sandbox
 
     internal static async Task WriteLine(this IsolatedProcess process, string line) =>
         await process.StandardInput.WriteAsync(System.Text.Encoding.UTF8.GetBytes(line + "\n"), TestContext.Current.CancellationToken);
+
+    /// <summary>Asserts what a program has open. At its very start the dynamic loader has libraries open for a moment.</summary>
+    internal static async Task HasOpen(this IsolatedProcess process, params (int Number, string Target)[] expected)
+    {
+        try
+        {
+            await HostView.Until(() => HostView.Descriptors(process.ProcessId).Select(static entry => (entry.Key, entry.Value)).SequenceEqual(expected), "the program has open what it should");
+        }
+        catch (TimeoutException)
+        {
+            HostView.Descriptors(process.ProcessId).Select(static entry => (entry.Key, entry.Value)).Should().Equal(expected);
+        }
+    }
 }
