@@ -13,13 +13,14 @@ public class ExitStatusTests
     [Theory(Timeout = 60_000)]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Every_exit_code_arrives(bool useInit)
+    public async Task An_exit_code_of_one_byte_arrives(bool useInit)
     {
-        await Parallel.ForAsync(0, 256, Token, async (code, token) =>
+        var codes = Enumerable.Range(0, 256).Where(static code => code % 8 is 0 or 7 || code is > 123 and < 132);
+        await Parallel.ForEachAsync(codes, Token, async (code, token) =>
         {
             var options = Sandbox.Shell("exit " + code.ToString(CultureInfo.InvariantCulture));
             options.UseInit = useInit;
-            options.Namespaces = Privilege.Possible(Namespaces.Pid); // 256 cheap ones
+            options.Namespaces = Privilege.Possible(Namespaces.Pid); // many, so cheap ones
             var status = await IsolatedProcess.RunAsync(options, token);
             (status.ExitCode, status.Signal, status.SignalNumber, status.CoreDumped, status.Canceled).Should().Be((code, null, 0, false, false));
         });

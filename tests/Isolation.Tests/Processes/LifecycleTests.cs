@@ -166,7 +166,7 @@ public class LifecycleTests
         var options = Sandbox.Shell("echo $$ $NAME $1; exit 5", "argument");
         options.Environment["NAME"] = "value";
         options.HostName = "box";
-        var results = await Task.WhenAll(Enumerable.Range(0, 96).Select(_ => Task.Run(() => IsolatedProcess.RunAndCaptureText(options), Token)));
+        var results = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Task.Run(() => IsolatedProcess.RunAndCaptureText(options), Token)));
         results.Should().OnlyContain(static result => result.StandardOutput == "1 value argument\n" && result.StandardError == "" && result.ExitStatus.ExitCode == 5);
         results.Select(static result => result.ProcessId).Should().OnlyHaveUniqueItems();
     }
