@@ -45,6 +45,9 @@ internal static class OptionsValidator
             throw Invalid(nameof(options.Filesystem), "has a size that is not positive; the kernel would take 0 for 'no limit'");
         if (options.StandardInput is null || options.StandardOutput is null || options.StandardError is null)
             throw Invalid(nameof(options.StandardInput), "and its siblings must not be null; StandardStream.Null is the null device");
+        Handle(options.StandardInput, nameof(options.StandardInput));
+        Handle(options.StandardOutput, nameof(options.StandardOutput));
+        Handle(options.StandardError, nameof(options.StandardError));
         foreach (var (number, handle) in options.InheritedHandles)
         {
             if (number is < 3 or > 1023) throw Invalid(nameof(options.InheritedHandles), $"has the number {number}; 3 to 1023 are possible, and 0 to 2 are the standard streams");
@@ -60,6 +63,11 @@ internal static class OptionsValidator
         NoNul(value, option);
         if (Encoding.UTF8.GetByteCount(value) is 0 or > MaxNameBytes) throw Invalid(option, $"must have 1 to {MaxNameBytes} bytes");
         if ((namespaces & Namespaces.Uts) == 0) throw Invalid(option, "needs Namespaces.Uts; without it the host's own name would change");
+    }
+
+    private static void Handle(StandardStream stream, string option)
+    {
+        if (stream.SourceHandle is { IsClosed: true }) throw Invalid(option, "is a handle that has been closed since");
     }
 
     private static void NoNul(string? value, string option)
