@@ -21,7 +21,7 @@ public sealed partial class IsolatedProcess
     }
 
     /// <summary>Yields the lines of standard output and error, where they are pipes, as they come, decoded as UTF-8.</summary>
-    /// <remarks>Lines of the same stream keep their order. A reader that is slow makes the program wait.</remarks>
+    /// <remarks>Lines of the same stream keep their order. A reader that is slow makes the program wait. Leaving the enumeration loses what was read ahead.</remarks>
     /// <exception cref="InvalidOperationException">Neither is <see cref="StandardStream.Pipe"/>.</exception>
     public async IAsyncEnumerable<ProcessOutputLine> ReadAllLinesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

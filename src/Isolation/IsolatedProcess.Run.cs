@@ -28,7 +28,7 @@ public sealed partial class IsolatedProcess
             End(child);
         }
 
-        return child.Exit.GetAwaiter().GetResult() with { Canceled = canceled };
+        return Marked(child.Exit.GetAwaiter().GetResult(), canceled);
     }
 
     /// <summary>Runs a program to its end without blocking a thread.</summary>
@@ -41,7 +41,7 @@ public sealed partial class IsolatedProcess
         CheckUnpiped(options, capture: false);
         var child = await LaunchAsync(options, default, cancellationToken).ConfigureAwait(false);
         await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(), child))
-            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken);
+            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested);
     }
 
     /// <summary>
@@ -77,7 +77,7 @@ public sealed partial class IsolatedProcess
             End(child);
         }
 
-        return Text(child, child.Exit.GetAwaiter().GetResult() with { Canceled = canceled }, output, error);
+        return Text(child, Marked(child.Exit.GetAwaiter().GetResult(), canceled), output, error);
     }
 
     /// <summary>Runs a program to its end and returns what it wrote, without blocking a thread.</summary>
@@ -106,7 +106,7 @@ public sealed partial class IsolatedProcess
                     OutputCapture.ReadRest(child.Error, error);
                 }
 
-                return Text(child, Marked(await child.Exit.ConfigureAwait(false), cancellationToken), output, error);
+                return Text(child, Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested), output, error);
             }
         }
         finally
@@ -118,8 +118,9 @@ public sealed partial class IsolatedProcess
         }
     }
 
-    private static ProcessExitStatus Marked(ProcessExitStatus status, CancellationToken cancellationToken) =>
-        status with { Canceled = cancellationToken.IsCancellationRequested && status.SignalNumber == Interop.Linux.SIGKILL };
+    /// <summary>A program that had ended by itself when its time was up was not canceled.</summary>
+    private static ProcessExitStatus Marked(ProcessExitStatus status, bool canceled) =>
+        status with { Canceled = canceled && status.SignalNumber == Interop.Linux.SIGKILL };
 
     private static ProcessTextOutput Text(ChildProcess child, ProcessExitStatus status, ArrayPoolBufferWriter<byte> output, ArrayPoolBufferWriter<byte> error) => new()
     {

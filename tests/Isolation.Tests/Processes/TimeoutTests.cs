@@ -89,6 +89,19 @@ public class TimeoutTests
         left.Kill();
     }
 
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_program_that_has_ended_was_not_canceled_though_its_output_stays_open(bool isAsync)
+    {
+        Programs.Require("setsid");
+        var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid, "setsid sh -c 'echo $$; echo > /tmp/ready; exec sleep 1000' & until [ -e /tmp/ready ]; do :; done; exit 3");
+        var (_, result) = await RunUntilReady(options, isAsync);
+        result.ExitStatus.Should().BeEquivalentTo(new { Canceled = false, ExitCode = 3 });
+        using var left = System.Diagnostics.Process.GetProcessById(int.Parse(result.StandardOutput, CultureInfo.InvariantCulture));
+        left.Kill();
+    }
+
     [Fact(Timeout = 30_000)]
     public async Task A_program_that_ends_in_time_was_not_canceled()
     {
