@@ -33,7 +33,8 @@ public class CapabilityTests
     {
         var options = Sandbox.Shell("sh -c 'grep -E ^Cap /proc/self/status; grep NoNewPrivs /proc/self/status'");
         options.User.UserId = user;
-        (await Sandbox.OutputOf(options)).Should().Be(string.Concat(s_sets.Select(static set => $"{set}:\t0000000000000000\n")) + "NoNewPrivs:\t1\n");
+        (await Sandbox.OutputOf(options))
+            .Should().Be(string.Concat(s_sets.Select(static set => $"{set}:\t0000000000000000\n")) + "NoNewPrivs:\t1\n");
     }
 
     [Fact(Timeout = 30_000)]
@@ -51,7 +52,10 @@ public class CapabilityTests
     public async Task Capabilities_kept_are_worth_nothing_outside()
     {
         Programs.Require("mount");
-        var options = Sandbox.Shell("mount -o remount,rw / 2>/dev/null || echo refused; (echo 1 > /proc/sys/kernel/sysrq) 2>/dev/null || echo refused");
+        var options = Sandbox.Shell("""
+            mount -o remount,rw / 2>/dev/null || echo refused
+            (echo 1 > /proc/sys/kernel/sysrq) 2>/dev/null || echo refused
+            """);
         options.Security.KeepCapabilities = true;
         (await Sandbox.OutputOf(options)).Should().Be("refused\nrefused\n");
     }

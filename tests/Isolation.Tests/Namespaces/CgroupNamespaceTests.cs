@@ -22,5 +22,6 @@ public class CgroupNamespaceTests
 
     [Fact(Timeout = 30_000)]
     public async Task Without_the_namespace_it_sees_what_the_host_sees() =>
-        (await Sandbox.OutputOf(Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Cgroup, "cat /proc/self/cgroup"))).Should().Be(File.ReadAllText("/proc/self/cgroup"));
+        (await Sandbox.OutputOf(Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Cgroup, "cat /proc/self/cgroup")))
+            .Should().Be(File.ReadAllText("/proc/self/cgroup"));
 }

@@ -62,7 +62,8 @@ public class EachNamespaceTests
         for (var i = 0; i < HostView.Links.Length; i++)
         {
             var isOwn = expected.HasFlag(HostView.Links[i].Namespace);
-            inside[i].Should().Match(identity => identity != host[i] == isOwn, "the sandbox {0} a {1} namespace of its own", isOwn ? "has" : "has not", HostView.Links[i].Link);
+            var reason = $"the sandbox {(isOwn ? "has" : "has not")} a {HostView.Links[i].Link} namespace of its own";
+            inside[i].Should().Match(identity => identity != host[i] == isOwn, reason);
         }
     }
 

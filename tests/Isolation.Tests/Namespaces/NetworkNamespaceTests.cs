@@ -12,7 +12,8 @@ public class NetworkNamespaceTests
     public async Task There_is_only_the_loopback_interface()
     {
         var output = await Sandbox.OutputOf("cat /proc/self/net/dev; cat /proc/self/net/route");
-        output.Split('\n').Where(static line => line.Contains(':', StringComparison.Ordinal)).Select(static line => line.Split(':')[0].Trim()).Should().Equal("lo");
+        output.Split('\n').Where(static line => line.Contains(':', StringComparison.Ordinal))
+            .Select(static line => line.Split(':')[0].Trim()).Should().Equal("lo");
         output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Should().StartWith("Iface", "there are no routes");
     }
 

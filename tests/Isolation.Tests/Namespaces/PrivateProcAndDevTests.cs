@@ -27,7 +27,8 @@ public class PrivateProcAndDevTests
             head -c 8 /dev/urandom | wc -c; head -c 8 /dev/random | wc -c
             stat -c '%F %t:%T' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty
             """);
-        output.Should().Be("zzz\nfull\n8\n8\n" + string.Concat(((string[])["1:3", "1:5", "1:7", "1:8", "1:9", "5:0"]).Select(static numbers => $"character special file {numbers}\n")));
+        output.Should().Be("zzz\nfull\n8\n8\n" + string.Concat(((string[])["1:3", "1:5", "1:7", "1:8", "1:9", "5:0"])
+            .Select(static numbers => $"character special file {numbers}\n")));
     }
 
     [Fact(Timeout = 30_000)]
@@ -75,8 +76,7 @@ public class PrivateProcAndDevTests
 
     [Fact(Timeout = 30_000)]
     public async Task Proc_is_an_instance_of_the_sandboxs_own_pid_namespace() =>
-        (await Sandbox.OutputOf("cat /proc/1/comm; readlink /proc/self/../1/exe >/dev/null && grep -c ' /proc .* proc ' /proc/self/mountinfo"))
-            .Should().StartWith("sh\n");
+        (await Sandbox.OutputOf("cat /proc/1/comm; ls -d /proc/[0-9]* | head -1")).Should().Be("sh\n/proc/1\n");
 
     [Fact(Timeout = 30_000)]
     public async Task Proc_can_be_left_as_the_host_has_it()

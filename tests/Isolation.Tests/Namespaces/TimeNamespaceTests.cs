@@ -48,12 +48,14 @@ public class TimeNamespaceTests
     {
         Programs.Require("python3");
         var options = WithOffsets(monotonic, boot);
-        var python = new IsolationOptions("/usr/bin/python3", "-c", "import time; print(time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME))")
+        var python = new IsolationOptions("/usr/bin/python3", "-c",
+            "import time; print(time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME))")
         {
             Namespaces = options.Namespaces,
         };
         (python.Time.MonotonicOffset, python.Time.BootTimeOffset) = (options.Time.MonotonicOffset, options.Time.BootTimeOffset);
-        var (now, up) = (System.Diagnostics.Stopwatch.GetTimestamp() / (double)System.Diagnostics.Stopwatch.Frequency, Uptime(File.ReadAllText("/proc/uptime")));
+        var (now, up) = (System.Diagnostics.Stopwatch.GetTimestamp() / (double)System.Diagnostics.Stopwatch.Frequency,
+            Uptime(File.ReadAllText("/proc/uptime")));
         var seen = (await Sandbox.OutputOf(python)).Split(' ').Select(static text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         (seen[0] - now - monotonic).Should().BeInRange(-0.1, 5);
         (seen[1] - up.TotalSeconds - boot).Should().BeInRange(-0.1, 5);
@@ -93,7 +95,7 @@ public class TimeNamespaceTests
     {
         var options = WithOffsets(0, -1e9);
         FluentActions.Invoking(() => IsolatedProcess.Run(options)).Should().Throw<IsolationException>()
-            .Which.Should().Match<IsolationException>(static e => e.Step == "write the clock offsets" && e.Errno == 34 && e.Hint!.Contains("negative"));
+            .Which.Should().BeEquivalentTo(new { Step = "write the clock offsets", Errno = 34, Hint = "The shifted clock would be negative or out of range" });
     }
 
     [Fact]

@@ -16,7 +16,11 @@ public class UserNamespaceTests
         Assert.SkipUnless(Privilege.CanMapEverything, "Mapping every id needs CAP_SETUID and CAP_SETGID.");
         await using var process = await Sandbox.Waiting();
         foreach (var map in (string[])["uid_map", "gid_map"])
-            Ranges(HostView.Read(process.ProcessId, map)).Should().Equal(Ranges(File.ReadAllText("/proc/self/" + map)).Select(static range => (range.Inside, range.Inside, range.Count)));
+        {
+            var host = Ranges(File.ReadAllText("/proc/self/" + map));
+            Ranges(HostView.Read(process.ProcessId, map)).Should().Equal(host.Select(static range => (range.Inside, range.Inside, range.Count)));
+        }
+
         HostView.StatusField(process.ProcessId, "Uid").Should().Be("0\t0\t0\t0");
         HostView.StatusField(process.ProcessId, "Groups").Should().BeEmpty();
     }
@@ -98,6 +102,7 @@ public class UserNamespaceTests
 
     private static List<(uint Inside, uint Outside, uint Count)> Ranges(string map) =>
         [.. map.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static field => uint.Parse(field, CultureInfo.InvariantCulture)).ToArray())
+            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(static field => uint.Parse(field, CultureInfo.InvariantCulture)).ToArray())
             .Select(static fields => (fields[0], fields[1], fields[2]))];
 }

@@ -85,7 +85,8 @@ public class DisposalTests
         {
         }
 
-        await FluentActions.Awaiting(async () => await process.StandardOutput.ReadAsync(new byte[1], Token)).Should().ThrowAsync<ObjectDisposedException>();
+        await FluentActions.Awaiting(async () => await process.StandardOutput.ReadAsync(new byte[1], Token))
+            .Should().ThrowAsync<ObjectDisposedException>();
         (process.StandardOutput.CanRead, process.StandardInput.CanWrite).Should().Be((false, false));
     }
 

@@ -40,12 +40,11 @@ public class ExitStatusTests
     {
         foreach (var useInit in (bool[])[true, false])
         {
-            // As process 1 a program would survive its own signal.
-            var options = Sandbox.ShellIn(useInit ? Namespaces.Default : Namespaces.Default & ~Namespaces.Pid, "ulimit -c 0; kill -$1 $$; echo survived");
+            var options = Shell(useInit, "ulimit -c 0; kill -$1 $$; echo survived");
             options.Arguments.Add(number.ToString(CultureInfo.InvariantCulture));
-            options.UseInit = useInit;
             var status = (await IsolatedProcess.RunAndCaptureTextAsync(options, Token)).ExitStatus;
-            (status.ExitCode, status.Signal, status.SignalNumber, status.CoreDumped, status.Canceled).Should().Be((128 + number, signal, number, false, false), "UseInit is {0}", useInit);
+            (status.ExitCode, status.Signal, status.SignalNumber, status.CoreDumped, status.Canceled)
+                .Should().Be((128 + number, signal, number, false, false), "UseInit is {0}", useInit);
         }
     }
 
@@ -65,9 +64,9 @@ public class ExitStatusTests
     public async Task A_core_dump_is_told(bool useInit)
     {
         var pattern = (await File.ReadAllTextAsync("/proc/sys/kernel/core_pattern", Token)).Trim();
-        Assert.SkipWhen(pattern.Length == 0 || pattern[0] is '|' or '/' or '@', $"kernel.core_pattern is '{pattern}': the dump would leave the sandbox.");
-        var options = Sandbox.ShellIn(useInit ? Namespaces.Default : Namespaces.Default & ~Namespaces.Pid, "ulimit -c $1 2>/dev/null || echo limited; kill -SEGV $$");
-        options.UseInit = useInit;
+        Assert.SkipWhen(pattern.Length == 0 || pattern[0] is '|' or '/' or '@',
+            $"kernel.core_pattern is '{pattern}': the dump would leave the sandbox.");
+        var options = Shell(useInit, "ulimit -c $1 2>/dev/null || echo limited; kill -SEGV $$");
         options.WorkingDirectory = "/tmp";
         options.Arguments.Add("0");
         var without = await IsolatedProcess.RunAndCaptureTextAsync(options, Token);
@@ -77,5 +76,13 @@ public class ExitStatusTests
         Assert.SkipWhen(with.StandardOutput == "limited\n", "RLIMIT_CORE forbids core dumps here.");
         (with.ExitStatus.ExitCode, with.ExitStatus.SignalNumber, with.ExitStatus.CoreDumped).Should().Be((139, 11, true));
         with.ExitStatus.ToString().Should().Be("signal SIGSEGV (core dumped)");
+    }
+
+    /// <summary>Not as process 1, for as that it would survive its own signal.</summary>
+    private static IsolationOptions Shell(bool useInit, string script)
+    {
+        var options = Sandbox.ShellIn(useInit ? Namespaces.Default : Namespaces.Default & ~Namespaces.Pid, script);
+        options.UseInit = useInit;
+        return options;
     }
 }

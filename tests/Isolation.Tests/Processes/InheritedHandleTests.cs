@@ -43,7 +43,8 @@ public sealed partial class InheritedHandleTests : IDisposable
         // Each handle is to have the number that the next one has in the host, the last one that of the first.
         var handles = Enumerable.Range(0, 5).Select(n => Open($"file {n}\n")).ToList();
         var numbers = handles.Select(Number).ToList();
-        Assert.SkipUnless(numbers.All(static number => number is > 2 and < 1024), "The host has so many descriptors open that the numbers are out of range.");
+        Assert.SkipUnless(numbers.All(static number => number is > 2 and < 1024),
+            "The host has so many descriptors open that the numbers are out of range.");
         var options = Sandbox.Shell(":");
         for (var i = 0; i < handles.Count; i++) options.InheritedHandles[numbers[(i + 1) % handles.Count]] = handles[i];
         await using var process = await Sandbox.Waiting(options);

@@ -18,7 +18,8 @@ public class InitTests
         await using var process = await Sandbox.Waiting(WithInit(":"));
         process.InnerProcessId.Should().Be(2);
         HostView.StatusField(process.ProcessId, "NSpid").Should().EndWith("\t1");
-        HostView.Descriptors(process.ProcessId).Values.Should().NotContain(static target => target.StartsWith("pipe:", StringComparison.Ordinal), "or pipes would never end");
+        HostView.Descriptors(process.ProcessId).Values
+            .Should().NotContain(static target => target.StartsWith("pipe:", StringComparison.Ordinal), "or pipes would never end");
     }
 
     [Fact(Timeout = 30_000)]
@@ -58,7 +59,10 @@ public class InitTests
     [Fact(Timeout = 30_000)]
     public async Task A_program_cannot_reach_into_init()
     {
-        var options = WithInit("for f in mem maps environ; do (: < /proc/1/$f) 2>/dev/null && echo could open $f; done; kill -KILL 1; kill -STOP 1; echo still here");
+        var options = WithInit("""
+            for f in mem maps environ; do (: < /proc/1/$f) 2>/dev/null && echo could open $f; done
+            kill -KILL 1; kill -STOP 1; echo still here
+            """);
         (await Sandbox.OutputOf(options)).Should().Be("still here\n");
     }
 

@@ -26,7 +26,8 @@ public class ObservationTests
     public void A_failure_is_logged_with_its_exception()
     {
         var logger = new ListLogger(LogLevel.Debug);
-        var failure = FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("/no/such/program") { Logger = logger })).Should().Throw<IsolationException>().Which;
+        var failure = FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("/no/such/program") { Logger = logger }))
+            .Should().Throw<IsolationException>().Which;
         logger.Entries.Should().Equal((LogLevel.Warning, "/no/such/program was not started", failure));
     }
 
@@ -36,7 +37,8 @@ public class ObservationTests
         var logger = new ListLogger(LogLevel.Trace);
         var options = new IsolationOptions("true") { Logger = logger, HostName = "box" };
         await IsolatedProcess.RunAsync(options, Token);
-        logger.Entries.Should().ContainSingle(static entry => entry.Level == LogLevel.Trace).Which.Message.Should().StartWith("The plan for true:").And.Contain("sethostname(\"box\"");
+        logger.Entries.Should().ContainSingle(static entry => entry.Level == LogLevel.Trace).Which.Message
+            .Should().StartWith("The plan for true:").And.Contain("sethostname(\"box\"");
     }
 
     [Fact(Timeout = 30_000)]
@@ -54,7 +56,11 @@ public class ObservationTests
     public async Task A_logger_that_is_slow_holds_up_no_other_sandbox()
     {
         using var release = new ManualResetEventSlim();
-        var slow = new IsolationOptions("true") { Logger = new ListLogger(LogLevel.Debug, message => { if (message.Contains("ended")) release.Wait(Token); }) };
+        var logger = new ListLogger(LogLevel.Debug, message =>
+        {
+            if (message.Contains("ended", StringComparison.Ordinal)) release.Wait(Token);
+        });
+        var slow = new IsolationOptions("true") { Logger = logger };
         await using var process = await IsolatedProcess.StartAsync(slow, Token);
         var exit = process.WaitForExitAsync(Token);
         try
@@ -87,5 +93,6 @@ public class ObservationTests
 
     [Fact]
     public void A_plan_is_not_made_of_options_that_contradict_each_other() =>
-        FluentActions.Invoking(() => new IsolationOptions("true") { HostName = "box", Namespaces = Namespaces.User }.Explain()).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => new IsolationOptions("true") { HostName = "box", Namespaces = Namespaces.User }.Explain())
+            .Should().Throw<ArgumentException>();
 }

@@ -38,7 +38,9 @@ public class PipeTests
             process.StandardInput.Dispose();
         }, Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var received = new byte[data.Length + 1];
-        var count = await Task.Factory.StartNew(() => process.StandardOutput.ReadAtLeast(received, received.Length, throwOnEndOfStream: false), Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var count = await Task.Factory.StartNew(
+            () => process.StandardOutput.ReadAtLeast(received, received.Length, throwOnEndOfStream: false),
+            Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await write;
         received.AsSpan(0, count).SequenceEqual(data).Should().BeTrue();
     }
@@ -128,8 +130,10 @@ public class PipeTests
     {
         await using var process = await Cat();
         var canceled = new CancellationToken(true);
-        await FluentActions.Awaiting(async () => await process.StandardOutput.ReadAsync(new byte[1], canceled)).Should().ThrowAsync<OperationCanceledException>();
-        await FluentActions.Awaiting(async () => await process.StandardInput.WriteAsync(new byte[1], canceled)).Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(async () => await process.StandardOutput.ReadAsync(new byte[1], canceled))
+            .Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(async () => await process.StandardInput.WriteAsync(new byte[1], canceled))
+            .Should().ThrowAsync<OperationCanceledException>();
     }
 
     [Fact(Timeout = 30_000)]
@@ -154,7 +158,9 @@ public class PipeTests
         await using var process = await IsolatedProcess.StartAsync(options, Token);
         await process.ReadLine();
         await HostView.Until(() => HostView.Read(process.ProcessId, "comm") == "sleep\n", "nobody holds the input open");
-        var write = () => isAsync ? process.StandardInput.WriteAsync(new byte[1], Token).AsTask() : Task.Run(() => process.StandardInput.WriteByte(1), Token);
+        var write = () => isAsync
+            ? process.StandardInput.WriteAsync(new byte[1], Token).AsTask()
+            : Task.Run(() => process.StandardInput.WriteByte(1), Token);
         await write.Should().ThrowAsync<IOException>();
     }
 
@@ -179,7 +185,8 @@ public class PipeTests
         await process.StandardInput.DisposeAsync();
         (await process.ReadLine()).Should().Be("end");
         (await process.WaitForExitAsync(Token)).ExitCode.Should().Be(0);
-        await FluentActions.Awaiting(async () => await process.StandardInput.WriteAsync(new byte[1], Token)).Should().ThrowAsync<ObjectDisposedException>();
+        await FluentActions.Awaiting(async () => await process.StandardInput.WriteAsync(new byte[1], Token))
+            .Should().ThrowAsync<ObjectDisposedException>();
     }
 
     [Fact(Timeout = 30_000)]
@@ -199,7 +206,8 @@ public class PipeTests
         for (var i = 0; i < 20; i++)
         {
             var first = process.StandardOutput.ReadAsync(new byte[10], Token).AsTask();
-            await FluentActions.Awaiting(async () => await process.StandardOutput.ReadAsync(new byte[10], Token)).Should().ThrowAsync<InvalidOperationException>();
+            await FluentActions.Awaiting(async () => await process.StandardOutput.ReadAsync(new byte[10], Token))
+                .Should().ThrowAsync<InvalidOperationException>();
             await process.WriteLine("line");
             (await first).Should().Be(5);
         }
@@ -218,5 +226,6 @@ public class PipeTests
     }
 
     private static Task<IsolatedProcess> Cat() =>
-        IsolatedProcess.StartAsync(new IsolationOptions("cat") { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe }, Token);
+        IsolatedProcess.StartAsync(
+            new IsolationOptions("cat") { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe }, Token);
 }

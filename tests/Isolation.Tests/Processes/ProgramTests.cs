@@ -10,7 +10,8 @@ public class ProgramTests
 
     [Fact(Timeout = 30_000)]
     public async Task The_environment_is_small_and_clean() =>
-        (await Sandbox.OutputOf(new IsolationOptions("env"))).Should().Be("HOME=/tmp\nLANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+        (await Sandbox.OutputOf(new IsolationOptions("env")))
+            .Should().Be("HOME=/tmp\nLANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
 
     [Fact(Timeout = 30_000)]
     public async Task Variables_can_be_added_replaced_and_removed()
@@ -36,7 +37,8 @@ public class ProgramTests
             options.Environment["ADDED"] = "1";
             options.Environment["HOME"] = null;
             var lines = (await Sandbox.OutputOf(options)).Split('\n');
-            lines.Should().Contain(name + "=set in the host").And.Contain("ADDED=1").And.Contain("PATH=" + Environment.GetEnvironmentVariable("PATH"));
+            lines.Should().Contain(name + "=set in the host").And.Contain("ADDED=1")
+                .And.Contain("PATH=" + Environment.GetEnvironmentVariable("PATH"));
             lines.Should().NotContain(static line => line.StartsWith("HOME=", StringComparison.Ordinal));
             (await Sandbox.OutputOf(new IsolationOptions("env"))).Should().NotContain(name);
         }
@@ -58,7 +60,10 @@ public class ProgramTests
     public async Task Arguments_arrive_as_they_are()
     {
         string[] arguments =
-            ["", "two words", "\"double\" 'single'", "new\nline\n", "tab\t", "äöü € 😀", "$HOME `id` $(id) ; & | > *", "\\back\\slash", "-n", "--", " ", "x=1", new string('x', 100_000)];
+        [
+            "", "two words", "\"double\" 'single'", "new\nline\n", "tab\t", "äöü € 😀", "$HOME `id` $(id) ; & | > *", "\\back\\slash",
+            "-n", "--", " ", "x=1", new string('x', 100_000),
+        ];
         var options = new IsolationOptions("sh", ["-c", "for a; do printf '[%s]' \"$a\"; done", "sh", .. arguments]);
         (await Sandbox.OutputOf(options)).Should().Be(string.Concat(arguments.Select(static argument => $"[{argument}]")));
     }
@@ -66,7 +71,8 @@ public class ProgramTests
     [Fact(Timeout = 30_000)]
     public async Task Thousands_of_arguments_arrive()
     {
-        var options = new IsolationOptions("sh", ["-c", "echo $#; eval echo \\${$#}", "sh", .. Enumerable.Range(1, 5000).Select(static n => $"argument {n}")]);
+        var options = new IsolationOptions("sh",
+            ["-c", "echo $#; eval echo \\${$#}", "sh", .. Enumerable.Range(1, 5000).Select(static n => $"argument {n}")]);
         (await Sandbox.OutputOf(options)).Should().Be("5000\nargument 5000\n");
     }
 
@@ -87,13 +93,15 @@ public class ProgramTests
 
     [Fact]
     public void A_relative_working_directory_is_refused() =>
-        FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true") { WorkingDirectory = "usr" })).Should().Throw<ArgumentException>().WithMessage("WorkingDirectory*");
+        FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true") { WorkingDirectory = "usr" }))
+            .Should().Throw<ArgumentException>().WithMessage("WorkingDirectory*");
 
     [Fact(Timeout = 30_000)]
     public async Task A_name_is_looked_up_along_the_sandboxs_path()
     {
         using var folder = new TemporaryFolder();
-        var (first, second) = (Directory.CreateDirectory(Path.Combine(folder.Path, "first")).FullName, Directory.CreateDirectory(Path.Combine(folder.Path, "second")).FullName);
+        var (first, second) = (Directory.CreateDirectory(Path.Combine(folder.Path, "first")).FullName,
+            Directory.CreateDirectory(Path.Combine(folder.Path, "second")).FullName);
         folder.Script("second/isolation-probe", "echo second");
         var options = new IsolationOptions("isolation-probe");
         options.Filesystem.PrivateTmp = false;
@@ -161,7 +169,8 @@ public class ProgramTests
     public async Task A_path_of_many_folders_is_searched_to_its_end()
     {
         var options = new IsolationOptions("true");
-        options.Environment["PATH"] = string.Join(':', Enumerable.Range(0, 500).Select(static n => $"/nowhere/{n}").Append("/bin").Append("/usr/bin"));
+        options.Environment["PATH"] = string.Join(':', Enumerable.Range(0, 500)
+            .Select(static n => $"/nowhere/{n}").Append("/bin").Append("/usr/bin"));
         (await IsolatedProcess.RunAsync(options, Token)).ExitCode.Should().Be(0);
     }
 

@@ -30,9 +30,11 @@ public class ResourceUseTests
         var options = Sandbox.Shell(Work);
         options.UseInit = useInit;
         var result = await IsolatedProcess.RunAndCaptureTextAsync(options, Token);
-        var own = TimeSpan.FromMilliseconds(10 * result.StandardOutput.Split(' ').Sum(static ticks => int.Parse(ticks, CultureInfo.InvariantCulture)));
+        var ticks = result.StandardOutput.Split(' ').Sum(static text => int.Parse(text, CultureInfo.InvariantCulture));
+        var own = TimeSpan.FromMilliseconds(10 * ticks);
         var told = result.ExitStatus.UserTime + result.ExitStatus.SystemTime;
-        told.Should().BeGreaterThan(own - TimeSpan.FromMilliseconds(20)).And.BeLessThan(own + TimeSpan.FromSeconds(1), "the set-up counts, too, but takes less");
+        told.Should().BeGreaterThan(own - TimeSpan.FromMilliseconds(20))
+            .And.BeLessThan(own + TimeSpan.FromSeconds(1), "the set-up counts, too, but takes less");
         result.ExitStatus.UserTime.Should().BePositive();
         result.ExitStatus.Duration.Should().BeGreaterThan(own - TimeSpan.FromMilliseconds(20));
     }
@@ -76,7 +78,10 @@ public class ResourceUseTests
     private static async Task<long?> Peak(long size, bool useInit)
     {
         Programs.Require("dd");
-        var options = new IsolationOptions("dd", "if=/dev/zero", "of=/dev/null", $"bs={size}", "count=1") { UseInit = useInit, StandardError = StandardStream.Null };
+        var options = new IsolationOptions("dd", "if=/dev/zero", "of=/dev/null", $"bs={size}", "count=1")
+        {
+            UseInit = useInit, StandardError = StandardStream.Null,
+        };
         var status = await IsolatedProcess.RunAsync(options, Token);
         status.ExitCode.Should().Be(0);
         return status.PeakMemory;

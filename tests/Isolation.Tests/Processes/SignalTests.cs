@@ -16,7 +16,8 @@ public class SignalTests
     [InlineData(false)]
     public async Task A_signal_reaches_a_programs_handler(bool useInit)
     {
-        foreach (var (signal, expected, code) in ((PosixSignal, string, int)[])[((PosixSignal)10, "got", 7), (PosixSignal.SIGTERM, "term", 8), ((PosixSignal)15, "term", 8)])
+        (PosixSignal, string, int)[] signals = [((PosixSignal)10, "got", 7), (PosixSignal.SIGTERM, "term", 8), ((PosixSignal)15, "term", 8)];
+        foreach (var (signal, expected, code) in signals)
         {
             var options = Sandbox.Shell(TrapAndRead);
             options.UseInit = useInit;
@@ -52,7 +53,7 @@ public class SignalTests
     [InlineData(false)]
     public async Task Without_a_pid_namespace_signals_have_their_usual_effect(bool withNamespaces)
     {
-        await using var process = await Sandbox.Waiting(Sandbox.ShellIn(withNamespaces ? Namespaces.Default & ~Namespaces.Pid : Namespaces.User, ":"));
+        await using var process = await Sandbox.Waiting(withNamespaces ? Namespaces.Default & ~Namespaces.Pid : Namespaces.User);
         process.Signal(PosixSignal.SIGINT).Should().BeTrue();
         (await process.WaitForExitAsync(Token)).Signal.Should().Be(PosixSignal.SIGINT);
     }

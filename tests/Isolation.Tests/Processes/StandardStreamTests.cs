@@ -59,9 +59,10 @@ public class StandardStreamTests
     {
         using var server = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.None);
         using var readEnd = server.ClientSafePipeHandle;
-        var consumer = IsolatedProcess.RunAndCaptureTextAsync(new IsolationOptions("wc", "-c") { StandardInput = StandardStream.FromHandle(readEnd) }, Token);
-        var producer = await IsolatedProcess.RunAsync(
-            new IsolationOptions("head", "-c", "1000000", "/dev/zero") { StandardOutput = StandardStream.FromHandle(server.SafePipeHandle), StandardInput = StandardStream.Null }, Token);
+        var consumer = IsolatedProcess.RunAndCaptureTextAsync(
+            new IsolationOptions("wc", "-c") { StandardInput = StandardStream.FromHandle(readEnd) }, Token);
+        var head = new IsolationOptions("head", "-c", "1000000", "/dev/zero") { StandardOutput = StandardStream.FromHandle(server.SafePipeHandle) };
+        var producer = await IsolatedProcess.RunAsync(head, Token);
         producer.ExitCode.Should().Be(0);
         server.Dispose(); // the last writer: now the consumer sees the end
         (await consumer).StandardOutput.Should().Be("1000000\n");
@@ -74,8 +75,13 @@ public class StandardStreamTests
         var file = Path.Combine(folder.Path, "out");
         IsolatedProcess process;
         using (var handle = File.OpenHandle(file, FileMode.Create, FileAccess.Write))
-            process = await IsolatedProcess.StartAsync(
-                new IsolationOptions("sh", "-c", "read -r line; echo $line") { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.FromHandle(handle) }, Token);
+        {
+            var options = Sandbox.Shell("read -r line; echo $line");
+            options.StandardInput = StandardStream.Pipe;
+            options.StandardOutput = StandardStream.FromHandle(handle);
+            process = await IsolatedProcess.StartAsync(options, Token);
+        }
+
         await using (process)
         {
             await process.WriteLine("late");
@@ -89,7 +95,8 @@ public class StandardStreamTests
     public async Task Standard_error_can_go_where_the_hosts_standard_output_goes()
     {
         using var output = new SafeFileHandle(1, ownsHandle: false);
-        await using var process = await IsolatedProcess.StartAsync(new IsolationOptions("sleep", "1000") { StandardError = StandardStream.FromHandle(output) }, Token);
+        await using var process = await IsolatedProcess.StartAsync(
+            new IsolationOptions("sleep", "1000") { StandardError = StandardStream.FromHandle(output) }, Token);
         var host = HostView.Descriptors(Environment.ProcessId);
         await process.HasOpen((0, host[0]), (1, host[1]), (2, host[1]));
     }
@@ -102,7 +109,9 @@ public class StandardStreamTests
         using var error = new SafeFileHandle(2, ownsHandle: false);
         var options = new IsolationOptions("sleep", "1000")
         {
-            StandardInput = StandardStream.FromHandle(error), StandardOutput = StandardStream.FromHandle(input), StandardError = StandardStream.FromHandle(output),
+            StandardInput = StandardStream.FromHandle(error),
+            StandardOutput = StandardStream.FromHandle(input),
+            StandardError = StandardStream.FromHandle(output),
         };
         await using var process = await IsolatedProcess.StartAsync(options, Token);
         var host = HostView.Descriptors(Environment.ProcessId);
@@ -115,8 +124,12 @@ public class StandardStreamTests
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "both");
         using (var handle = File.OpenHandle(file, FileMode.Create, FileAccess.Write))
-            (await IsolatedProcess.RunAsync(
-                new IsolationOptions("sh", "-c", "echo out; echo err >&2") { StandardOutput = StandardStream.FromHandle(handle), StandardError = StandardStream.FromHandle(handle) }, Token)).ExitCode.Should().Be(0);
+        {
+            var options = Sandbox.Shell("echo out; echo err >&2");
+            options.StandardOutput = options.StandardError = StandardStream.FromHandle(handle);
+            (await IsolatedProcess.RunAsync(options, Token)).ExitCode.Should().Be(0);
+        }
+
         (await File.ReadAllTextAsync(file, Token)).Should().Be("out\nerr\n");
     }
 
@@ -127,6 +140,7 @@ public class StandardStreamTests
         var stream = StandardStream.FromHandle(handle);
         handle.Dispose();
         FluentActions.Invoking(() => StandardStream.FromHandle(handle)).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => IsolatedProcess.Start(new IsolationOptions("true") { StandardInput = stream })).Should().Throw<ArgumentException>().WithMessage("StandardInput*");
+        FluentActions.Invoking(() => IsolatedProcess.Start(new IsolationOptions("true") { StandardInput = stream }))
+            .Should().Throw<ArgumentException>().WithMessage("StandardInput*");
     }
 }

@@ -39,7 +39,8 @@ public class TimeoutTests
         Programs.Require("setsid");
         using var folder = new TemporaryFolder();
         var path = Path.Combine(folder.Path, "namespace");
-        var options = Sandbox.Shell(Daemons.Replace("readlink /proc/self/ns/pid;", "readlink /proc/self/ns/pid; readlink /proc/self/ns/pid > $1.new; mv $1.new $1;", StringComparison.Ordinal), path);
+        var options = Sandbox.Shell(Daemons.Replace("readlink /proc/self/ns/pid;",
+            "readlink /proc/self/ns/pid; readlink /proc/self/ns/pid > $1.new; mv $1.new $1;", StringComparison.Ordinal), path);
         options.UseInit = useInit;
         options.Filesystem.PrivateTmp = false;
         options.Filesystem.Root = RootMode.Host;
@@ -68,7 +69,8 @@ public class TimeoutTests
     [Fact(Timeout = 30_000)]
     public async Task Without_a_pid_namespace_the_process_group_is_ended()
     {
-        var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid, "sleep 1000 & sh -c 'sleep 1000 & exec sleep 1000' & echo $$; exec sleep 1000");
+        var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid,
+            "sleep 1000 & sh -c 'sleep 1000 & exec sleep 1000' & echo $$; exec sleep 1000");
         var (_, result) = await RunUntilReady(options);
         result.ExitStatus.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
         result.StandardOutput.Should().Be(result.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
@@ -95,7 +97,8 @@ public class TimeoutTests
     public async Task A_program_that_has_ended_was_not_canceled_though_its_output_stays_open(bool isAsync)
     {
         Programs.Require("setsid");
-        var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid, "setsid sh -c 'echo $$; echo > /tmp/ready; exec sleep 1000' & until [ -e /tmp/ready ]; do :; done; exit 3");
+        var options = Sandbox.ShellIn(Namespaces.Default & ~Namespaces.Pid,
+            "setsid sh -c 'echo $$; echo > /tmp/ready; exec sleep 1000' & until [ -e /tmp/ready ]; do :; done; exit 3");
         var (_, result) = await RunUntilReady(options, isAsync);
         result.ExitStatus.Should().BeEquivalentTo(new { Canceled = false, ExitCode = 3 });
         using var left = System.Diagnostics.Process.GetProcessById(int.Parse(result.StandardOutput, CultureInfo.InvariantCulture));
@@ -115,7 +118,8 @@ public class TimeoutTests
 
     [Fact]
     public void A_negative_timeout_is_refused() =>
-        FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true"), TimeSpan.FromSeconds(-1))).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true"), TimeSpan.FromSeconds(-1)))
+            .Should().Throw<ArgumentOutOfRangeException>();
 
     /// <summary>How long the script takes to get ready is not known: a timeout that comes before that is doubled.</summary>
     private static async Task<(TimeSpan Timeout, ProcessTextOutput Result)> RunUntilReady(IsolationOptions options, bool isAsync = false)

@@ -47,7 +47,8 @@ internal static class Sandbox
         }
     }
 
-    internal static Task<IsolatedProcess> Waiting(Namespaces namespaces = Namespaces.Default, string script = ":") => Waiting(ShellIn(namespaces, script));
+    internal static Task<IsolatedProcess> Waiting(Namespaces namespaces = Namespaces.Default, string script = ":") =>
+        Waiting(ShellIn(namespaces, script));
 
     /// <summary>A line of the standard output, read byte by byte so that nothing after it is taken.</summary>
     internal static async Task<string> ReadLine(this IsolatedProcess process)
@@ -66,7 +67,8 @@ internal static class Sandbox
     {
         try
         {
-            await HostView.Until(() => HostView.Descriptors(process.ProcessId).Select(static entry => (entry.Key, entry.Value)).SequenceEqual(expected), "the program has open what it should");
+            await HostView.Until(() => HostView.Descriptors(process.ProcessId)
+                .Select(static entry => (entry.Key, entry.Value)).SequenceEqual(expected), "the program has open what it should");
         }
         catch (TimeoutException)
         {
