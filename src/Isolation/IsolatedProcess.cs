@@ -14,7 +14,8 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
 
     private IsolatedProcess(ChildProcess child) => _child = child;
 
-    /// <summary>Starts a program and returns once it runs, that is, once the kernel has loaded it.</summary>
+    /// <summary>Starts a program and returns once the kernel has accepted it: its exec can no longer fail with an error.</summary>
+    /// <remarks>/proc may show the program's name and arguments only a few microseconds after the return.</remarks>
     /// <exception cref="ArgumentException">An option is out of range or contradicts another. Nothing has been created.</exception>
     /// <exception cref="IsolationException">The sandbox could not be set up or the program not be executed. Nothing is left behind.</exception>
     /// <exception cref="PlatformNotSupportedException">Not Linux on x64 or arm64.</exception>

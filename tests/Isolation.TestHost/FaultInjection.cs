@@ -226,7 +226,7 @@ internal static class FaultInjection
             else Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
             if (victim == Victim.DirectChild && hasInner)
             {
-                // The inner process still hangs, and nobody but us is left to end it, or it has died with the monitor.
+                // Until it has asked to die with the monitor the inner process still hangs, and nobody but us is left to end it.
                 limit.Cancel();
                 Expect.True(Ended<Exception>(task) is OperationCanceledException or IsolationException, "it is canceled");
                 return true;

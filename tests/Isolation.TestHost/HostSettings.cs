@@ -33,6 +33,9 @@ internal static class HostSettings
             case "process-first":
                 Basics.WithProcess();
                 break;
+            case "print-first":
+                Console.WriteLine(); // brings in a thread of the runtime, which may be impossible later
+                break;
             case "start-first":
                 Expect.Equal(IsolatedProcess.Run(new IsolationOptions("true")).ExitCode, 0, "the exit code of a first start");
                 break;

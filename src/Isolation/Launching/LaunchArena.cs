@@ -212,14 +212,18 @@ internal sealed unsafe class LaunchArena : IDisposable
         FillCloseRanges(handles);
         _scratch->Pidfd = -1;
         var pid = listed is null ? (uint*)&_scratch->Pid : listed;
-        flags |= Linux.CLONE_VM | Linux.CLONE_PARENT_SETTID;
-        // clone(2) has one pointer for both
-        if (!legacy) flags |= Linux.CLONE_PIDFD;
+        flags |= Linux.CLONE_VM;
+        // clone(2) has one pointer for both. A child that is listed is ours to reap, so its pidfd can be had later; one that
+        // is not may be gone by then, as in a host that ignores SIGCHLD.
+        var tellsPidfd = !legacy || listed is null;
+        var tellsPid = !legacy || listed is not null;
+        if (tellsPidfd) flags |= Linux.CLONE_PIDFD;
+        if (tellsPid) flags |= Linux.CLONE_PARENT_SETTID;
         _scratch->Clone = new clone_args
         {
             flags = flags,
             pidfd = legacy ? 0 : (ulong)&_scratch->Pidfd,
-            parent_tid = (ulong)pid,
+            parent_tid = tellsPid ? (ulong)pid : (ulong)&_scratch->Pidfd,
             exit_signal = Linux.SIGCHLD,
             stack = (ulong)((nint)(_scratch + 1) + 15 & ~15),
             stack_size = StackSize - 64,
@@ -238,7 +242,7 @@ internal sealed unsafe class LaunchArena : IDisposable
         if ((flags & Linux.CLONE_NEWUSER) != 0) KeepCapabilities(Plan.CarriedCapabilities);
         var result = (int)NativeCode.Spawn(&_scratch->Spawn);
         pidfd = _scratch->Pidfd;
-        if (result > 0 && legacy) pidfd = Kernel.pidfd_open(result);
+        if (result > 0 && !tellsPidfd) pidfd = Kernel.pidfd_open(result);
         return result;
     }
 

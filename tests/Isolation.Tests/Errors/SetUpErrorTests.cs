@@ -133,7 +133,7 @@ public class SetUpErrorTests
     {
         Assert.SkipUnless(HostApp.IsRoot, "Only root can be sure to have a user with no other processes.");
         // The limit does not hold for root, and counts threads: it is exceeded as soon as the app is another user's.
-        var output = await HostApp.RunBelowShellAsync("ulimit -u 3 2>/dev/null || ulimit -p 3", TestContext.Current.CancellationToken, "start-first", "as-user", "54322", "fail");
+        var output = await HostApp.RunBelowShellAsync("ulimit -u 3 2>/dev/null || ulimit -p 3", TestContext.Current.CancellationToken, "print-first", "start-first", "as-user", "54322", "fail");
         Expect(Parse(output), "create the sandbox's first process", "clone3", Errno.EAGAIN, "CLONE_NEWNS", "Too many processes*");
     }
 
