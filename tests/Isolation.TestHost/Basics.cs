@@ -8,7 +8,8 @@ internal static class Basics
 {
     /// <summary>Prints one line for each thing the program finds that a host could have passed on by mistake.</summary>
     private const string Look =
-        "umask; pwd; echo /proc/self/fd/*; while read name value; do case $name in Sig[BI]*|ShdPnd:|SigPnd:) echo $name $value;; esac; done < /proc/self/status";
+        "umask; pwd; echo /proc/self/fd/*; " +
+        "while read name value; do case $name in Sig[BI]*|ShdPnd:|SigPnd:) echo $name $value;; esac; done < /proc/self/status";
 
     private const string Seen =
         "0022\n/\n/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3\n" +

@@ -30,7 +30,10 @@ internal static class BesideProcess
     {
         await Task.Yield();
         for (var i = 0; i < count; i++)
-            Expect.Equal((await IsolatedProcess.RunAsync(new IsolationOptions("sh", "-c", $"exit {i % 256}"))).ToString(), $"exit code {i % 256}", "our status");
+        {
+            var status = await IsolatedProcess.RunAsync(new IsolationOptions("sh", "-c", $"exit {i % 256}"));
+            Expect.Equal(status.ToString(), $"exit code {i % 256}", "our status");
+        }
     }
 
     private static void Theirs(int count)

@@ -20,14 +20,16 @@ internal static class HostState
         var text = new StringBuilder();
         foreach (var line in File.ReadLines("/proc/self/status"))
             if (s_status.Contains(line[..line.IndexOf(':')])) text.AppendLine(line);
-        text.Append("mask of this thread ").AppendLine(File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("SigBlk", StringComparison.Ordinal)));
+        var mask = File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("SigBlk", StringComparison.Ordinal));
+        text.Append("mask of this thread ").AppendLine(mask);
         text.Append("cwd ").AppendLine(new FileInfo("/proc/self/cwd").LinkTarget);
         text.Append("dumpable ").Append(Native.prctl(Native.PR_GET_DUMPABLE, 0, 0, 0, 0)).AppendLine();
         text.Append("oom_score_adj ").Append(File.ReadAllText("/proc/self/oom_score_adj"));
         foreach (var task in Directory.GetDirectories("/proc/self/task").Order(StringComparer.Ordinal))
         {
             var name = Read(task + "/comm").Trim();
-            if (name.Length > 0 && !name.StartsWith(".NET", StringComparison.Ordinal)) text.Append("thread ").Append(Path.GetFileName(task)).Append(' ').AppendLine(name);
+            if (name.Length > 0 && !name.StartsWith(".NET", StringComparison.Ordinal))
+                text.Append("thread ").Append(Path.GetFileName(task)).Append(' ').AppendLine(name);
         }
 
         text.Append("children");
@@ -54,7 +56,8 @@ internal static class HostState
     {
         if (now == before) return;
         var (old, current) = (before.Split('\n'), now.Split('\n'));
-        throw new InvalidOperationException($"{after} has changed the host:\n- {string.Join("\n- ", old.Except(current))}\n+ {string.Join("\n+ ", current.Except(old))}");
+        throw new InvalidOperationException(
+            $"{after} has changed the host:\n- {string.Join("\n- ", old.Except(current))}\n+ {string.Join("\n+ ", current.Except(old))}");
     }
 
     /// <summary>Children of any thread, zombies included.</summary>

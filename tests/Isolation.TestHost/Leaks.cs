@@ -49,10 +49,12 @@ internal static class Leaks
                 Expect.Equal(IsolatedProcess.RunAndCaptureText(new IsolationOptions("echo", "hello")).StandardOutput, "hello\n", "standard output");
                 break;
             case 2:
-                Expect.Equal(IsolatedProcess.RunAndCaptureTextAsync(new IsolationOptions("echo", "hello") { UseInit = true }).GetAwaiter().GetResult().StandardOutput, "hello\n", "standard output");
+                var text = IsolatedProcess.RunAndCaptureTextAsync(new IsolationOptions("echo", "hello") { UseInit = true }).GetAwaiter().GetResult();
+                Expect.Equal(text.StandardOutput, "hello\n", "standard output");
                 break;
             case 3:
-                using (IsolatedProcess.Start(new IsolationOptions("sleep", "1000") { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe })) break;
+                var piped = new IsolationOptions("sleep", "1000") { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe };
+                using (IsolatedProcess.Start(piped)) break;
             case 4:
                 try
                 {
@@ -100,10 +102,12 @@ internal static class Leaks
     {
         var (stateNow, managedNow, residentNow) = Measure();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{what} in {time.TotalSeconds:0.0} s: managed memory {(managedNow - managed) / 1024:+0;-0;0} KiB, resident {(residentNow - resident) / 1024:+0;-0;0} KiB"));
+            $"{what} in {time.TotalSeconds:0.0} s: " +
+            $"managed memory {(managedNow - managed) / 1024:+0;-0;0} KiB, resident {(residentNow - resident) / 1024:+0;-0;0} KiB"));
         HostState.ExpectSame(state, stateNow, what);
-        Expect.True(managedNow - managed < 512 << 10, "managed memory does not grow");
-        Expect.True(residentNow - resident < 24 << 20, "resident memory does not grow");
+        // Buffers that pools keep for each thread: the same after 20,000 starts as after 1,000.
+        Expect.True(managedNow - managed < 1 << 20, "managed memory does not grow");
+        Expect.True(residentNow - resident < 32 << 20, "resident memory does not grow");
     }
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

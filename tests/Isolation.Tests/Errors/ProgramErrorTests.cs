@@ -108,7 +108,8 @@ public sealed class ProgramErrorTests : IDisposable
 
     [Fact]
     public void Arguments_that_are_too_long_together() =>
-        Expect(Failure(Options("/bin/sh", ["-c", "true", .. Enumerable.Repeat(new string('x', 100_000), 100)])), Errno.E2BIG, "/bin/sh", "*quarter of the stack limit*");
+        Expect(Failure(Options("/bin/sh", ["-c", "true", .. Enumerable.Repeat(new string('x', 100_000), 100)])),
+            Errno.E2BIG, "/bin/sh", "*quarter of the stack limit*");
 
     [Fact]
     public void An_environment_that_is_too_long()

@@ -12,19 +12,22 @@ public class SetUpErrorTests
 
     [Fact]
     public void A_working_directory_that_does_not_exist() =>
-        Expect(Failure(o => o.WorkingDirectory = "/no/such/folder"), "enter the working directory", "chdir", Errno.ENOENT, "/no/such/folder", "*does not exist inside the sandbox*");
+        Expect(Failure(o => o.WorkingDirectory = "/no/such/folder"),
+            "enter the working directory", "chdir", Errno.ENOENT, "/no/such/folder", "*does not exist inside the sandbox*");
 
     [Fact]
     public void A_working_directory_that_private_folders_hide()
     {
         var directory = Directory.CreateTempSubdirectory("isolation-");
-        Expect(Failure(o => o.WorkingDirectory = directory.FullName), "enter the working directory", "chdir", Errno.ENOENT, directory.FullName, "*such as /tmp start empty*");
+        Expect(Failure(o => o.WorkingDirectory = directory.FullName),
+            "enter the working directory", "chdir", Errno.ENOENT, directory.FullName, "*such as /tmp start empty*");
         directory.Delete();
     }
 
     [Fact]
     public void A_working_directory_that_is_a_file() =>
-        Expect(Failure(o => o.WorkingDirectory = "/etc/passwd"), "enter the working directory", "chdir", Errno.ENOTDIR, "/etc/passwd", "*not a folder*");
+        Expect(Failure(o => o.WorkingDirectory = "/etc/passwd"),
+            "enter the working directory", "chdir", Errno.ENOTDIR, "/etc/passwd", "*not a folder*");
 
     [Fact]
     public void A_working_directory_that_is_closed_to_the_program()
@@ -72,7 +75,8 @@ public class SetUpErrorTests
     public async Task A_time_namespace_that_a_sysctl_forbids()
     {
         Assert.SkipUnless(File.Exists("/proc/sys/user/max_time_namespaces"), "This kernel has no time namespaces.");
-        var lines = await FailureAsync(TestContext.Current.CancellationToken, "contained", "init", "set", "/proc/sys/user/max_time_namespaces", "0", "fail", "All");
+        var lines = await FailureAsync(TestContext.Current.CancellationToken,
+            "contained", "init", "set", "/proc/sys/user/max_time_namespaces", "0", "fail", "All");
         Expect(lines, "make a time namespace", "unshare", Errno.ENOSPC, "", "user.max_time_namespaces=0 forbids these namespaces*");
     }
 
@@ -100,7 +104,8 @@ public class SetUpErrorTests
     [Fact(Timeout = Patience)]
     public async Task A_kernel_that_is_too_old_for_a_read_only_tree()
     {
-        var lines = await FailureAsync(TestContext.Current.CancellationToken, "without-call", SyscallTable.Number(Sys.mount_setattr).ToString(null, null), "fail");
+        var lines = await FailureAsync(TestContext.Current.CancellationToken,
+            "without-call", SyscallTable.Number(Sys.mount_setattr).ToString(null, null), "fail");
         Expect(lines, "make the tree private and read-only", "mount_setattr", Errno.ENOSYS, "/", "*Linux 5.12*");
     }
 
@@ -133,7 +138,8 @@ public class SetUpErrorTests
     {
         Assert.SkipUnless(HostApp.IsRoot, "Only root can be sure to have a user with no other processes.");
         // The limit does not hold for root, and counts threads: it is exceeded as soon as the app is another user's.
-        var output = await HostApp.RunBelowShellAsync("ulimit -u 3 2>/dev/null || ulimit -p 3", TestContext.Current.CancellationToken, "print-first", "start-first", "as-user", "54322", "fail");
+        var output = await HostApp.RunBelowShellAsync("ulimit -u 3 2>/dev/null || ulimit -p 3", TestContext.Current.CancellationToken,
+            "print-first", "start-first", "as-user", "54322", "fail");
         Expect(Parse(output), "create the sandbox's first process", "clone3", Errno.EAGAIN, "CLONE_NEWNS", "Too many processes*");
     }
 

@@ -16,7 +16,7 @@ public class ParentExitTests
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
-    [Theory(Timeout = Patience)]
+    [Theory(Timeout = 10 * Patience)]
     [InlineData("pid")]
     [InlineData("no-pid")]
     [InlineData("init")]

@@ -19,7 +19,8 @@ public class DisposalTests
         await RunOnce(isAsync, useInit); // the library's own descriptors are opened once
         var before = HostView.Descriptors(Environment.ProcessId);
         for (var i = 0; i < 10; i++) await RunOnce(isAsync, useInit);
-        HostView.Descriptors(Environment.ProcessId).Should().Equal(before);
+        // What an earlier test has left to the finalizer may vanish meanwhile; nothing may be added.
+        HostView.Descriptors(Environment.ProcessId).Except(before).Should().BeEmpty();
         HostView.Zombies().Should().BeEmpty();
     }
 
@@ -99,7 +100,7 @@ public class DisposalTests
         await Fail();
         var before = HostView.Descriptors(Environment.ProcessId);
         for (var i = 0; i < 10; i++) await Fail();
-        HostView.Descriptors(Environment.ProcessId).Should().Equal(before);
+        HostView.Descriptors(Environment.ProcessId).Except(before).Should().BeEmpty();
         HostView.Zombies().Should().BeEmpty();
 
         async Task Fail()
