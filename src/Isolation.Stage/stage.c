@@ -169,8 +169,9 @@ static noreturn void run(struct program *program) {
       for (u32 k = 0; k < 4; k++) known |= step->tolerated[k] == (u16)-result;
       if (!known) fail(program, i, -result);
       i += step->skip;
-    } else if (step->out != STAGE_NO_REGISTER) {
-      program->reg[step->out] = result;
+    } else {
+      if (step->out != STAGE_NO_REGISTER) program->reg[step->out] = result;
+      i += step->skip_done;
     }
   }
   leave(0);

@@ -13,7 +13,7 @@ typedef long s64;
 
 #define STAGE_MAGIC 0x49534f31u       // "ISO1"
 #define STAGE_BASE 0x500000ul         // where the stage maps its program, so that the encoder can write final pointers; near the text, to share a page table
-#define STAGE_REGISTERS 48
+#define STAGE_REGISTERS 240
 #define STAGE_NO_REGISTER 0xff
 #define STAGE_ALIVE_OFFSET 72         // in struct program, for the pointers of the robust list
 #define STAGE_ROBUST_HEAD_OFFSET 80
@@ -42,7 +42,7 @@ struct step {
   u16 tolerated[4];   // errnos that are no failure; the `skip` steps that follow are then passed over
   u16 skip;
   u8 repeat_arg;      // STAGE_NO_REGISTER, or the argument that counts up to repeat_last, one syscall for each value
-  u8 reserved;
+  u8 skip_done;       // how many steps are passed over after a success: the way round what need not be done
   u32 repeat_last;
   s64 result;         // written by the stage: the (last) syscall's result, -errno on failure
 };

@@ -151,6 +151,7 @@ internal sealed unsafe class LaunchArena : IDisposable
             target.RepeatLast = step.RepeatLast;
             target.Tolerated = step.ToleratedErrnos;
             target.Skip = step.Skip;
+            target.SkipDone = step.SkipDone;
             if (step.Kind == StepKind.HostWrite)
             {
                 // The index of a step in the stage is its index in the plan, so the host's steps keep a place: an empty check.

@@ -6,7 +6,7 @@ namespace Isolation.Planning;
 internal static class DevicePlanner
 {
     /// <summary>Registers from here on are for devices, reserved between the two halves; below they are given out in turn.</summary>
-    internal const byte FirstDevice = 32;
+    internal const byte FirstDevice = 200;
 
     private static readonly string[] s_devices = ["null", "zero", "full", "random", "urandom", "tty"];
 

@@ -60,9 +60,11 @@ internal static class PlanPrinter
         }
 
         text.Append(')');
+        if (step.SkipDone != 0) text.Append(" then skip ").Append(step.SkipDone);
         if (step.ToleratedErrnos == 0) return;
         text.Append(" or");
         for (var rest = step.ToleratedErrnos; rest != 0; rest >>= 16) text.Append(' ').Append((Errno)(rest & 0xffff));
+        if (step.Skip != 0) text.Append(" skips ").Append(step.Skip);
     }
 
     private static void AppendArgument(StringBuilder text, LaunchPlan plan, in Step step, int index)

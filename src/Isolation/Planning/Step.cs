@@ -15,6 +15,7 @@ internal struct Step
     internal byte Out;
     internal byte RepeatArgument;
     internal ushort Skip;
+    internal byte SkipDone;
     internal uint RepeatLast;
     internal ulong ToleratedErrnos;
     internal ArgumentValues Values;
@@ -39,6 +40,9 @@ internal struct Step
 
     /// <summary>How many of the following steps are passed over after a tolerated error.</summary>
     internal Step SkipNext(ushort steps) => this with { Skip = steps };
+
+    /// <summary>How many of the following steps are passed over after a success.</summary>
+    internal Step DoneSkips(byte steps) => this with { SkipDone = steps };
 
     /// <summary>Repeats the syscall with this argument counting up to <paramref name="last"/>.</summary>
     internal Step Repeat(byte argument, uint last) => this with { RepeatArgument = argument, RepeatLast = last };

@@ -12,8 +12,8 @@ internal static class StageFormat
 {
     internal const uint Magic = 0x49534f31;
     internal const ulong Base = 0x50_0000;
-    internal const int DataOffset = 512;
-    internal const int Registers = 48;
+    internal const int DataOffset = 2048;
+    internal const int Registers = 240;
     internal const byte NoRegister = 0xff;
 
     internal const ushort OpSyscall = 0;
@@ -65,7 +65,7 @@ internal struct EncodedStep
     internal ArgumentValues Arguments;
     internal ulong Tolerated;
     internal ushort Skip;
-    internal byte RepeatArgument, Reserved;
+    internal byte RepeatArgument, SkipDone;
     internal uint RepeatLast;
     internal long Result;
 }
