@@ -40,7 +40,7 @@ internal sealed record Scenario(
             Namespaces = Namespaces.Pid | Namespaces.Mount | (Environment.IsPrivilegedProcess ? Namespaces.None : Namespaces.User),
         };
         var filesystem = options.Filesystem;
-        filesystem.Root = RootMode.Host;
+        filesystem.Root = Root.Host;
         filesystem.PrivateTmp = filesystem.PrivateRun = filesystem.PrivateDev = filesystem.MaskKernelFiles = false;
         return options;
     }

@@ -4,7 +4,16 @@ namespace Isolation;
 public sealed class FilesystemOptions
 {
     /// <summary>What is at <c>/</c>. Default: the host's tree, read-only.</summary>
-    public RootMode Root { get; set; } = RootMode.HostReadOnly;
+    public Root Root { get; set; } = Root.HostReadOnly;
+
+    /// <summary>
+    /// What is put into the tree, in this order, after the private folders below. At most 128. With the host's own tree as root, a place
+    /// must exist there; in every other it is made where it does not.
+    /// </summary>
+    public IList<Mount> Mounts { get; } = [];
+
+    /// <summary>Further devices of the host for the private /dev, by their names below <c>/dev</c>: <c>fuse</c>, <c>net/tun</c>. Default: none.</summary>
+    public IList<string> Devices { get; } = [];
 
     /// <summary>
     /// A procfs of the sandbox's own PID namespace at <c>/proc</c>. Default: true. Without <see cref="Namespaces.Pid"/> the
@@ -12,12 +21,15 @@ public sealed class FilesystemOptions
     /// </summary>
     public bool PrivateProc { get; set; } = true;
 
-    /// <summary>An empty tmpfs at <c>/tmp</c> and another at <c>/var/tmp</c>. Default: true.</summary>
+    /// <summary>
+    /// An empty tmpfs at <c>/tmp</c> and, if there is one, another at <c>/var/tmp</c>. Default: true. A copy-on-write root
+    /// keeps the folders it has, whose content is its own anyway.
+    /// </summary>
     public bool PrivateTmp { get; set; } = true;
 
     /// <summary>
     /// An empty tmpfs at <c>/run</c>. Default: true, as a read-only mount does not keep a program from connecting to the
-    /// control sockets of the host's daemons that lie there.
+    /// control sockets of the host's daemons that lie there. A copy-on-write root keeps its own.
     /// </summary>
     public bool PrivateRun { get; set; } = true;
 

@@ -107,7 +107,7 @@ public sealed class IsolationOptions
     {
         OptionsValidator.Validate(this);
         var plan = new LaunchPlan();
-        Planner.Plan(plan, this, Host.Facts(), StandardStreams.Wiring(this, capture: false));
+        Planner.Plan(plan, this, Host.Facts(this), StandardStreams.Wiring(this, capture: false));
         return plan.ToString();
     }
 

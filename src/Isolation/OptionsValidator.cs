@@ -40,9 +40,7 @@ internal static class OptionsValidator
             throw Invalid(nameof(options.Time), "has clock offsets, which need Namespaces.Time");
         if (options.User.UserId == uint.MaxValue || options.User.GroupId == uint.MaxValue)
             throw Invalid(nameof(options.User), "has the id 4294967295, which stands for 'no change' to the kernel");
-        if (!Enum.IsDefined(options.Filesystem.Root)) throw Invalid(nameof(options.Filesystem), "has an unknown Root");
-        if (options.Filesystem.TmpSize <= 0 || options.Filesystem.SharedMemorySize <= 0)
-            throw Invalid(nameof(options.Filesystem), "has a size that is not positive; the kernel would take 0 for 'no limit'");
+        FilesystemValidator.Validate(options);
         if (options.StandardInput is null || options.StandardOutput is null || options.StandardError is null)
             throw Invalid(nameof(options.StandardInput), "and its siblings must not be null; StandardStream.Null is the null device");
         Handle(options.StandardInput, nameof(options.StandardInput));
@@ -70,10 +68,10 @@ internal static class OptionsValidator
         if (stream.SourceHandle is { IsClosed: true }) throw Invalid(option, "is a handle that has been closed since");
     }
 
-    private static void NoNul(string? value, string option)
+    internal static void NoNul(string? value, string option)
     {
         if (value is not null && value.Contains('\0')) throw Invalid(option, "must not contain a NUL character, at which the kernel would cut it off");
     }
 
-    private static ArgumentException Invalid(string option, string problem) => new($"{option} {problem}.", option);
+    internal static ArgumentException Invalid(string option, string problem) => new($"{option} {problem}.", option);
 }

@@ -92,7 +92,7 @@ internal static class HostSettings
         {
             UseInit = kind != "first",
             InheritEnvironment = true,
-            Filesystem = { Root = RootMode.Host, MaskKernelFiles = kind == "masked", PrivateTmp = false },
+            Filesystem = { Root = Root.Host, MaskKernelFiles = kind == "masked", PrivateTmp = false },
             Security = { KeepCapabilities = true },
         };
         return IsolatedProcess.Run(options).ExitCode;

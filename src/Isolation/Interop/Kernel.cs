@@ -48,6 +48,13 @@ internal static unsafe class Kernel
         fixed (byte* p = bytes) return (int)Call(Sys.openat, Linux.AT_FDCWD, (nint)p, flags | Linux.O_CLOEXEC);
     }
 
+    internal static int openat2(int folder, string path, ulong flags, ulong resolve)
+    {
+        var bytes = Encoding.UTF8.GetBytes(path + '\0');
+        var how = new open_how { flags = flags | (uint)Linux.O_CLOEXEC, resolve = resolve };
+        fixed (byte* p = bytes) return (int)Call(Sys.openat2, folder, (nint)p, (nint)(&how), sizeof(open_how));
+    }
+
     /// <summary>Waits for readiness; a null timeout waits without end. Retries after signals.</summary>
     internal static int poll(Span<pollfd> waits, TimeSpan? timeout)
     {

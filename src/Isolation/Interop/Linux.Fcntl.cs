@@ -2,15 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Interop;
 
-/// <summary>linux/fcntl.h, asm-generic/fcntl.h, linux/memfd.h, linux/stat.h</summary>
+/// <summary>linux/fcntl.h, asm-generic/fcntl.h, linux/memfd.h, linux/stat.h, linux/openat2.h</summary>
 internal static partial class Linux
 {
     internal const int O_RDONLY = 0;
     internal const int O_WRONLY = 1;
     internal const int O_RDWR = 2;
     internal const int O_CREAT = 0x40;
+    internal const int O_EXCL = 0x80;
     internal const int O_NONBLOCK = 0x800;
     internal const int O_CLOEXEC = 0x80000;
+    internal const int O_PATH = 0x200000;
 
     internal const int F_GETFD = 1;
     internal const int F_GETFL = 3;
@@ -35,8 +37,13 @@ internal static partial class Linux
 
     internal const uint S_IFMT = 0xf000;
     internal const uint S_IFREG = 0x8000;
+    internal const uint S_IFDIR = 0x4000;
     internal const uint S_IFCHR = 0x2000;
     internal const uint STATX_TYPE = 1;
+
+    internal const ulong RESOLVE_NO_MAGICLINKS = 2;
+    internal const ulong RESOLVE_NO_SYMLINKS = 4;
+    internal const ulong RESOLVE_IN_ROOT = 0x10;
 
     internal const int PROT_READ = 1;
     internal const int PROT_WRITE = 2;
@@ -53,6 +60,13 @@ internal struct statx
     [FieldOffset(28)] internal ushort stx_mode;
     [FieldOffset(128)] internal uint stx_rdev_major;
     [FieldOffset(132)] internal uint stx_rdev_minor;
+}
+
+/// <summary>struct open_how of linux/openat2.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct open_how
+{
+    internal ulong flags, mode, resolve;
 }
 
 /// <summary>struct statfs of asm-generic/statfs.h: the field that is read.</summary>

@@ -37,6 +37,11 @@ internal static partial class Linux
     internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
     internal const uint _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+    internal const int CAP_CHOWN = 0;
+    internal const int CAP_DAC_OVERRIDE = 1;
+    internal const int CAP_DAC_READ_SEARCH = 2;
+    internal const int CAP_FOWNER = 3;
+    internal const int CAP_FSETID = 4;
     internal const int CAP_SETGID = 6;
     internal const int CAP_SETUID = 7;
     internal const int CAP_SETPCAP = 8;

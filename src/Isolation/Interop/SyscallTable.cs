@@ -12,6 +12,7 @@ internal static class SyscallTable
         117, 119, 112, 170, 171, 13, 14, 59, 41,
         291, 233, 281, 290, 434, 424, 436, 428, 429,
         442, 319, 107, 108, 39, 95, 231, 202, 435, 332, 141, 98, 228,
+        437, 430, 431, 432, 155, 81, 260,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -21,6 +22,7 @@ internal static class SyscallTable
         147, 149, 157, 161, 162, 134, 135, 221, 198,
         20, 21, 22, 19, 434, 424, 436, 428, 429,
         442, 279, 175, 177, 172, 166, 94, 98, 435, 291, 140, 165, 113,
+        437, 430, 431, 432, 41, 50, 54,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

@@ -15,6 +15,12 @@ internal static class ArenaPool
     internal static void Return(LaunchArena arena)
     {
         arena.Plan.Clear();
+        if (arena.IsLarge)
+        {
+            arena.Dispose(); // one start with much to carry is no reason to keep so much memory
+            return;
+        }
+
         for (var i = 0; i < s_arenas.Length; i++)
             if (s_arenas[i] is null && Interlocked.CompareExchange(ref s_arenas[i], arena, null) is null) return;
         arena.Dispose();

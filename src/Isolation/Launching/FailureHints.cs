@@ -49,8 +49,8 @@ internal static class FailureHints
 
     internal static string? ForStep(in Step step, Errno errno) => (step.Call, errno) switch
     {
-        (Sys.mount_setattr, Errno.ENOSYS) => "A read-only host tree needs Linux 5.12; RootMode.Host does without",
-        (Sys.mount, Errno.EPERM) when step.Path == "/proc" && step.Label.Contains("procfs", StringComparison.Ordinal) =>
+        (Sys.mount_setattr, Errno.ENOSYS) => "A read-only host tree needs Linux 5.12; Root.Host does without",
+        (Sys.mount or Sys.fsmount, Errno.EPERM) when step.Path == "/proc" && step.Label.Contains("procfs", StringComparison.Ordinal) =>
             AppArmorRestricts && !IsPrivileged ? AppArmorHint :
             "Part of this process's own /proc is masked, as in a container, and the kernel refuses a fresh one inside; set Filesystem.PrivateProc to false or unmask /proc outside (docker run --security-opt systempaths=unconfined)",
         (Sys.chdir, Errno.ENOENT) => "The working directory does not exist inside the sandbox (private folders such as /tmp start empty)",

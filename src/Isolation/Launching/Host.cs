@@ -13,11 +13,15 @@ internal static class Host
 
     private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups);
 
-    internal static HostFacts Facts()
+    internal static HostFacts Facts(IsolationOptions options)
     {
         var known = s_fixed.Value;
         return new HostFacts(Kernel.geteuid(), Kernel.getegid(), Kernel.EffectiveCapabilities(), known.LastCapability, known.UserMap, known.GroupMap,
-            known.IgnoredSignals, s_reapsEverything.Value) { DeniesSetgroups = known.DeniesSetgroups };
+            known.IgnoredSignals, s_reapsEverything.Value) 
+        {
+            DeniesSetgroups = known.DeniesSetgroups,
+            RootLacksMountPoints = RootProbe.LacksMountPoints(options),
+        };
     }
 
     /// <summary>The highest capability of this kernel.</summary>

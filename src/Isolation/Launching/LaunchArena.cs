@@ -57,6 +57,8 @@ internal sealed unsafe class LaunchArena : IDisposable
 
     internal LaunchPlan Plan { get; } = new();
 
+    internal bool IsLarge => _size > 1 << 20;
+
     internal ref ProgramHeader Header => ref *(ProgramHeader*)_memory;
 
     internal ReadOnlySpan<byte> Data => new(_memory + StageFormat.DataOffset, Plan.Data.Length);

@@ -16,7 +16,7 @@ internal static unsafe class Launcher
     internal static PendingLaunch Begin(IsolationOptions options, LaunchMode mode = default, LaunchHooks? hooks = null)
     {
         OptionsValidator.Validate(options);
-        var facts = Host.Facts();
+        var facts = Host.Facts(options);
         var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.Async };
         var arena = ArenaPool.Rent();
         var launch = new PendingLaunch(arena, options, mode);

@@ -22,5 +22,8 @@ internal readonly record struct HostFacts(
     /// <summary>This process is in a user namespace whose groups nobody may change (an ordinary user has made it).</summary>
     internal bool DeniesSetgroups { get; init; }
 
+    /// <summary>The folder that is to be a read-only root has no place for something that is to be mounted in it.</summary>
+    internal bool RootLacksMountPoints { get; init; }
+
     internal bool Has(int capability) => (Capabilities >> capability & 1) != 0;
 }

@@ -16,6 +16,9 @@ internal sealed class LaunchPlan
     private readonly ArrayPoolBufferWriter<byte> _data = new(4096);
     private byte _nextRegister;
 
+    /// <summary>A register whose value is not needed for longer than a few steps.</summary>
+    internal const byte Scratch = 199;
+
     /// <summary>Namespace flags for the clone that makes the sandbox's first process.</summary>
     internal ulong CloneFlags { get; set; }
 
@@ -27,6 +30,15 @@ internal sealed class LaunchPlan
 
     /// <summary>A stage stays alive as supervisor (monitor or init) and writes the exit report into the arena.</summary>
     internal bool IsSupervised { get; set; }
+
+    /// <summary>
+    /// The registers that hold what <see cref="FilesystemOptions.Mounts"/> brings, by their order, between the step that
+    /// takes it from the host's tree and the step that puts it in place.
+    /// </summary>
+    internal byte[] Sources { get; } = new byte[MountPlanner.MaxMounts];
+
+    /// <summary>The register that holds the sandbox's procfs until it is put in place.</summary>
+    internal byte ProcRegister { get; set; }
 
     /// <summary>Set when the program is looked up: which steps are its candidates and what was found there.</summary>
     internal ExecutionSteps Execution { get; set; }
@@ -48,7 +60,7 @@ internal sealed class LaunchPlan
     }
 
     internal byte NewRegister() =>
-        _nextRegister < DevicePlanner.FirstDevice ? _nextRegister++ : throw new InvalidOperationException("The plan needs more registers than the stage has.");
+        _nextRegister < Scratch ? _nextRegister++ : throw new InvalidOperationException("The plan needs more registers than the stage has.");
 
     /// <summary>A NUL-terminated UTF-8 string.</summary>
     internal Argument Text(string value)
@@ -100,12 +112,19 @@ internal sealed class LaunchPlan
         HasHostSteps |= step.Kind == StepKind.HostWrite;
     }
 
+    /// <summary>The steps from this one on, up to the one that is added next, are passed over when the step before them succeeds.</summary>
+    internal void DoneSkipsFrom(int first) => Steps[first - 1].SkipDone = checked((byte)(Steps.Length - first));
+
     internal static Step Syscall(Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments) =>
         Make(StepKind.Syscall, call, label, path, arguments);
 
     /// <summary>Fails with <paramref name="errno"/> unless (the <paramref name="size"/> bytes at data + offset) &amp; mask == expected.</summary>
     internal static Step Check(string label, string? path, Argument buffer, int offset, int size, ulong mask, ulong expected, Errno errno) =>
         Make(StepKind.Check, 0, label, path, [new Argument(ArgumentKind.Bytes, buffer.Value + (uint)offset), size, mask, expected, (int)errno]);
+
+    /// <summary>Fails with <paramref name="errno"/> unless a register has this value.</summary>
+    internal static Step CheckRegister(string label, string? path, byte register, ulong expected, Errno errno) =>
+        Make(StepKind.Check, 0, label, path, [StageFormat.RegisterPointer(register), 8, ulong.MaxValue, expected, (int)errno]);
 
     internal static Step Make(StepKind kind, Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments)
     {

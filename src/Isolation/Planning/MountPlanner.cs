@@ -1,98 +1,261 @@
+using System.Globalization;
 using Isolation.Interop;
 
 namespace Isolation.Planning;
 
 /// <summary>
-/// mount_namespaces(7): the sandbox's view of the host's tree. Nothing propagates to the host; private instances of what
-/// would leak or be shared are laid over it.
+/// mount_namespaces(7): what is in the sandbox's tree, in three acts. <see cref="Take"/>: what comes from the host's tree, while
+/// it is untouched. <see cref="Make"/>: what is made, in a scratch file system over the host's tree. <see cref="PlaceAll"/>: all of
+/// it, and the private folders, are put into the tree, from which the host's can no longer be reached.
 /// </summary>
 internal static class MountPlanner
 {
-    /// <summary>Private propagation, and read-only where asked, for every mount of the tree in one call.</summary>
-    internal static void OwnTheTree(LaunchPlan plan, IsolationOptions options)
+    internal const int MaxMounts = 128;
+
+    /// <summary>Detached copies of the host's folders and files. Nothing that is done to the tree later reaches them.</summary>
+    internal static void Take(LaunchPlan plan, IsolationOptions options)
     {
-        if (options.Filesystem.Root == RootMode.HostReadOnly)
+        var mounts = options.Filesystem.Mounts;
+        for (var i = 0; i < mounts.Count; i++)
         {
-            var attributes = plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID, propagation = Linux.MS_PRIVATE });
-            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the tree private and read-only", "/",
-                Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, attributes, 32));
-        }
-        else
-        {
-            plan.Add(LaunchPlan.Syscall(Sys.mount, "make the tree private", "/", plan.Text("none"), plan.Text("/"), 0, Linux.MS_REC | Linux.MS_PRIVATE, 0));
+            switch (mounts[i])
+            {
+                case BindMount { IdMapping: null } bind:
+                    plan.Sources[i] = TakeBind(plan, bind);
+                    break;
+                case BindMount bind:
+                    plan.Sources[i] = TakePrepared(plan, bind, Prepared(options, bind));
+                    break;
+                case OverlayMount overlay:
+                    plan.Sources[i] = OverlayPlanner.TakeChanges(plan, overlay.Layers);
+                    break;
+                case DeniedPath:
+                    plan.Sources[i] = TakeDenial(plan);
+                    break;
+            }
         }
     }
 
-    /// <summary>What must be taken from the host's tree before it is covered, and needs no mapped user.</summary>
-    internal static void Prepare(LaunchPlan plan, IsolationOptions options)
+    /// <summary>Files from memory and overlays: attached to a scratch file system first, as the kernel asks, then detached copies like the others.</summary>
+    internal static void Make(LaunchPlan plan, IsolationOptions options)
     {
-        if (!options.Filesystem.PrivateDev) return;
-        DevicePlanner.TakeFromHost(plan);
-        // With these in hand, no device node that lies elsewhere in the host's tree is needed, a disk's least of all: reading it
-        // takes no capability, only the right user. A tree that stays writable stays as it is.
-        if (options.Filesystem.Root == RootMode.HostReadOnly)
-            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the device nodes of the tree unusable", "/",
-                Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_NODEV }), 32));
+        var mounts = options.Filesystem.Mounts;
+        ContentPlanner.MakeFiles(plan, options);
+        if (!options.Filesystem.Root.IsHost) ProcPlanner.Make(plan, options);
+        for (var i = 0; i < mounts.Count; i++)
+        {
+            if (mounts[i] is not OverlayMount overlay) continue;
+            OverlayPlanner.Mount(plan, overlay.Layers, plan.Sources[i], options, "merged");
+            if (overlay.Changes is null) plan.Sources[i] = plan.NewRegister();
+            plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take the overlay", overlay.Target, Linux.AT_FDCWD, plan.Text("merged"),
+                Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC).To(plan.Sources[i]));
+            OverlayPlanner.LeaveTmpfs(plan);
+        }
     }
 
-    internal static void Populate(LaunchPlan plan, IsolationOptions options)
+    internal static void PlaceAll(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
         var filesystem = options.Filesystem;
-        if (filesystem.PrivateDev) DevicePlanner.Populate(plan, filesystem);
-        // In the host's PID namespace, only its owner may mount procfs: the host's own stays, as read-only as the tree.
-        if (filesystem.PrivateProc && (options.Namespaces & Namespaces.Pid) != 0) MountProc(plan);
-        if (filesystem.MaskKernelFiles) MaskKernelFiles(plan, filesystem.Root);
-        if (filesystem.PrivateTmp)
+        var foreign = filesystem.Root.IsForeign;
+        var root = foreign || filesystem.Mounts.Count > 0 ? PlacePlanner.OpenRoot(plan) : (byte)0;
+        if (!filesystem.Root.IsHost) MakeFolders(plan, options, root);
+        if (filesystem.PrivateDev) DevicePlanner.Populate(plan, options, root);
+        if (filesystem.Root.Access != RootAccess.CopyOnWrite)
         {
-            Tmpfs(plan, "/tmp", "mode=1777", filesystem.TmpSize);
-            Tmpfs(plan, "/var/tmp", "mode=1777", filesystem.TmpSize);
+            if (filesystem.PrivateTmp)
+            {
+                PlaceTmpfs(plan, foreign, root, "/tmp", "mode=1777", filesystem.TmpSize, mustExist: !filesystem.Root.IsHost);
+                PlaceTmpfs(plan, foreign, root, "/var/tmp", "mode=1777", filesystem.TmpSize, mustExist: false);
+            }
+
+            if (filesystem.PrivateRun) PlaceTmpfs(plan, foreign, root, "/run", "mode=755", filesystem.TmpSize, mustExist: false);
         }
 
-        if (filesystem.PrivateRun) Tmpfs(plan, "/run", "mode=755", filesystem.TmpSize);
+        for (var i = 0; i < filesystem.Mounts.Count; i++) Place(plan, options, root, i);
+        // The last: nothing that comes before can be led into it by a link (CVE-2025-52881).
+        ProcPlanner.Place(plan, options, root);
+        RootPlanner.Seal(plan, options, facts);
     }
 
-    private static void MountProc(LaunchPlan plan) =>
-        plan.Add(LaunchPlan.Syscall(Sys.mount, "mount a fresh procfs", "/proc", plan.Text("proc"), plan.Text("/proc"), plan.Text("proc"),
-            Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, 0));
-
-    internal static void Tmpfs(LaunchPlan plan, string path, string mode, long size) =>
-        plan.Add(LaunchPlan.Syscall(Sys.mount, "mount a private tmpfs", path, plan.Text("tmpfs"), plan.Text(path), plan.Text("tmpfs"),
-            Linux.MS_NOSUID | Linux.MS_NODEV, plan.Text($"{mode},size={size}")).Tolerate(Errno.ENOENT));
-
-    /// <summary>
-    /// Files by which a process of the host's root (which an identity-mapped root is, with or without capabilities) could
-    /// read or steer the machine. What a kernel does not have is passed over.
-    /// </summary>
-    private static void MaskKernelFiles(LaunchPlan plan, RootMode root)
+    /// <summary>Every place that a root must have or be given, for somebody who can look whether it has.</summary>
+    internal static IEnumerable<string> Places(IsolationOptions options)
     {
-        // Files of sysfs ask for no capability: what is root's by number may write them. In a read-only tree they are out of reach.
-        ReadOnlySpan<string> readOnly = root == RootMode.Host
-            ? ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys"]
-            : ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-        ReadOnlySpan<string> files =
-            ["/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats"];
-        ReadOnlySpan<string> directories = ["/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/devices/virtual/powercap", "/sys/firmware"];
+        var filesystem = options.Filesystem;
+        if (filesystem.PrivateDev) yield return "/dev";
+        if (ProcPlanner.IsWanted(options)) yield return "/proc";
+        if (filesystem.PrivateTmp) yield return "/tmp";
+        for (var i = 0; i < filesystem.Mounts.Count; i++)
+            if (Ownership.IsOfRoot(options, i)) yield return filesystem.Mounts[i].Target;
+    }
 
-        var attributes = plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY });
-        foreach (var path in readOnly)
+    /// <summary>Where the private folders go in a root that may lack them.</summary>
+    private static void MakeFolders(LaunchPlan plan, IsolationOptions options, byte root)
+    {
+        var filesystem = options.Filesystem;
+        if (filesystem.Root.IsForeign) return; // there they are made as they are opened
+        if (filesystem.PrivateDev) MakeFolder(plan, "/dev", 0x1ed /* 0755 */);
+        if (ProcPlanner.IsWanted(options)) MakeFolder(plan, "/proc", 0x16d /* 0555 */);
+        if (filesystem.PrivateTmp) MakeFolder(plan, "/tmp", 0x3ff /* 01777 */);
+    }
+
+    private static void MakeFolder(LaunchPlan plan, string path, uint mode) =>
+        plan.Add(LaunchPlan.Syscall(Sys.mkdirat, "make a folder", path, Linux.AT_FDCWD, plan.Text(path), mode));
+
+    private static void PlaceTmpfs(LaunchPlan plan, bool foreign, byte root, string path, string mode, long size, bool mustExist)
+    {
+        const ulong flags = Linux.MS_NOSUID | Linux.MS_NODEV;
+        var data = string.Create(CultureInfo.InvariantCulture, $"{mode},size={size}");
+        if (!foreign)
         {
-            var text = plan.Text(path);
-            plan.Add(LaunchPlan.Syscall(Sys.mount, "bind a kernel folder to itself", path, text, text, 0, Linux.MS_BIND | Linux.MS_REC, 0)
-                .Tolerate(Errno.ENOENT).SkipNext(1));
-            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make a kernel folder read-only", path, Linux.AT_FDCWD, text, Linux.AT_RECURSIVE, attributes, 32));
+            var step = LaunchPlan.Syscall(Sys.mount, "mount a private tmpfs", path, plan.Text("tmpfs"), plan.Text(path), plan.Text("tmpfs"), flags, plan.Text(data));
+            plan.Add(mustExist ? step : step.Tolerate(Errno.ENOENT));
+            return;
         }
 
-        // A mask is only as good as its source (CVE-2025-31133).
-        const string nullDevice = "/dev/null";
-        var source = plan.Text(nullDevice);
-        var buffer = plan.Buffer(256);
-        plan.Add(LaunchPlan.Syscall(Sys.statx, "look at the mask", nullDevice, Linux.AT_FDCWD, source, Linux.AT_SYMLINK_NOFOLLOW, Linux.STATX_TYPE, buffer));
-        plan.Add(LaunchPlan.Check("check that the mask is a character device", nullDevice, buffer, 28, 2, Linux.S_IFMT, Linux.S_IFCHR, Errno.ENXIO));
-        plan.Add(LaunchPlan.Check("check that the mask is the null device", nullDevice, buffer, 128, 8, ulong.MaxValue, 3ul << 32 | 1, Errno.ENXIO));
-        foreach (var path in files)
-            plan.Add(LaunchPlan.Syscall(Sys.mount, "mask a kernel file", path, source, plan.Text(path), 0, Linux.MS_BIND, 0).Tolerate(Errno.ENOENT));
-        foreach (var path in directories)
-            plan.Add(LaunchPlan.Syscall(Sys.mount, "mask a kernel folder", path, plan.Text("tmpfs"), plan.Text(path), plan.Text("tmpfs"),
-                Linux.MS_RDONLY | Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, plan.Text("size=0,nr_inodes=1,mode=000")).Tolerate(Errno.ENOENT));
+        const byte place = LaunchPlan.Scratch;
+        if (mustExist) PlacePlanner.OpenOrMakeFolder(plan, root, path, place, mode: 0x3ff /* 01777 */);
+        else plan.Add(PlacePlanner.Open(plan, root, path, place).Tolerate(Errno.ENOENT).SkipNext(2));
+        MountOn(plan, place, path, "mount a private tmpfs", "tmpfs", flags, data);
     }
+
+    /// <summary>A new file system on a folder that is held by descriptor: as the current directory it can be named without a path.</summary>
+    private static void MountOn(LaunchPlan plan, byte place, string path, string label, string type, ulong flags, string? data)
+    {
+        plan.Add(LaunchPlan.Syscall(Sys.fchdir, "go to the place of a mount", path, Argument.Register(place)));
+        plan.Add(LaunchPlan.Syscall(Sys.mount, label, path, plan.Text(type), plan.Text("."), plan.Text(type), flags, data is null ? 0 : plan.Text(data)));
+    }
+
+    private static void Place(LaunchPlan plan, IsolationOptions options, byte root, int index)
+    {
+        var mount = options.Filesystem.Mounts[index];
+        var own = Ownership.IsOwn(options, index);
+        switch (mount)
+        {
+            case BindMount bind:
+                PlaceBind(plan, root, bind, plan.Sources[index], own);
+                break;
+            case OverlayMount or FileMount:
+                PlaceSource(plan, root, mount.Target, plan.Sources[index], own, "put a mount in place");
+                break;
+            case TmpfsMount tmpfs:
+                PlaceNew(plan, root, tmpfs.Target, own, "mount a tmpfs", "tmpfs",
+                    Linux.MS_NOSUID | Linux.MS_NODEV | (tmpfs.AllowExecution ? 0 : Linux.MS_NOEXEC) | (tmpfs.ReadOnly ? Linux.MS_RDONLY : 0), Data(tmpfs));
+                break;
+            case KernelMount { Filesystem: KernelFilesystem.Sysfs }:
+                ProcPlanner.PlaceSysfs(plan, options, root, index, own);
+                break;
+            case KernelMount kernel:
+                var (type, data, extra) = kernel.Filesystem switch
+                {
+                    KernelFilesystem.DevPts => ("devpts", "newinstance,ptmxmode=0666,mode=0620", 0ul),
+                    KernelFilesystem.MessageQueue => ("mqueue", null, Linux.MS_NODEV),
+                    _ => ("cgroup2", (string?)null, Linux.MS_NODEV | Linux.MS_RDONLY),
+                };
+                PlaceNew(plan, root, kernel.Target, own, "mount " + type, type, Linux.MS_NOSUID | Linux.MS_NOEXEC | extra, data);
+                break;
+            case ProcMount { Target: "/proc" }:
+                break; // with the standard one, at the end
+            case ProcMount proc:
+                ProcPlanner.Place(plan, options, root, proc, index, own);
+                break;
+            default:
+                ContentPlanner.Place(plan, options, root, mount, plan.Sources[index], own);
+                break;
+        }
+    }
+
+    private static void PlaceBind(LaunchPlan plan, byte root, BindMount bind, byte source, bool own)
+    {
+        if (!bind.IgnoreMissing)
+        {
+            PlaceSource(plan, root, bind.Target, source, own, "put a bind mount in place");
+            return;
+        }
+
+        plan.Add(LaunchPlan.CheckRegister("has it been there", bind.Source, Found(source), expected: 0, Errno.EEXIST).Tolerate(Errno.EEXIST));
+        var first = plan.Steps.Length;
+        PlaceSource(plan, root, bind.Target, source, own, "put a bind mount in place");
+        plan.DoneSkipsFrom(first);
+    }
+
+    /// <summary>Beside the register of a source that may be missing: one that tells whether it was there.</summary>
+    private static byte Found(byte source) => (byte)(source + 1);
+
+    internal static void PlaceSource(LaunchPlan plan, byte root, string target, byte source, bool own, string label)
+    {
+        const byte place = LaunchPlan.Scratch;
+        if (own) PlacePlanner.OpenOrMakeLike(plan, root, target, place, source);
+        else plan.Add(PlacePlanner.Open(plan, root, target, place));
+        var empty = plan.Text("");
+        plan.Add(LaunchPlan.Syscall(Sys.move_mount, label, target, Argument.Register(source), empty, Argument.Register(place), empty,
+            Linux.MOVE_MOUNT_F_EMPTY_PATH | Linux.MOVE_MOUNT_T_EMPTY_PATH));
+    }
+
+    internal static void PlaceNew(LaunchPlan plan, byte root, string target, bool own, string label, string type, ulong flags, string? data)
+    {
+        OpenFolder(plan, root, target, own, LaunchPlan.Scratch);
+        MountOn(plan, LaunchPlan.Scratch, target, label, type, flags, data);
+    }
+
+    internal static void OpenFolder(LaunchPlan plan, byte root, string target, bool own, byte place)
+    {
+        if (own) PlacePlanner.OpenOrMakeFolder(plan, root, target, place);
+        else plan.Add(PlacePlanner.Open(plan, root, target, place));
+    }
+
+    private static byte TakeBind(LaunchPlan plan, BindMount bind)
+    {
+        var register = plan.NewRegister();
+        var recursive = bind.Recursive ? (uint)Linux.AT_RECURSIVE : 0;
+        var take = LaunchPlan.Syscall(Sys.open_tree, "take a folder or file from the host", bind.Source, Linux.AT_FDCWD, plan.Text(bind.Source),
+            Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | recursive).To(register);
+        plan.Add(bind.IgnoreMissing ? take.Tolerate(Errno.ENOENT, Errno.ENOTDIR).SkipNext(2) : take);
+        // Flags are only ever added, so what the host has locked stays locked.
+        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict it", bind.Source, Argument.Register(register), plan.Text(""), Linux.AT_EMPTY_PATH | recursive,
+            plan.Struct(Attributes(bind)), 32));
+        if (bind.IgnoreMissing) // its flags, which are not 0, as it is close-on-exec
+            plan.Add(LaunchPlan.Syscall(Sys.fcntl, "note that it was there", bind.Source, Argument.Register(register), Linux.F_GETFD).To(plan.NewRegister()));
+        return register;
+    }
+
+    /// <summary>A copy that the host has made and mapped itself, which a user namespace may not.</summary>
+    private static byte TakePrepared(LaunchPlan plan, BindMount bind, int handle)
+    {
+        var register = plan.NewRegister();
+        plan.Add(LaunchPlan.Syscall(Sys.fcntl, "take what the host has prepared", bind.Source, Argument.Handle(handle), Linux.F_DUPFD_CLOEXEC, 3).To(register));
+        plan.Add(LaunchPlan.Syscall(Sys.close, "close the host's number of it", bind.Source, Argument.Handle(handle)));
+        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict it", bind.Source, Argument.Register(register), plan.Text(""),
+            Linux.AT_EMPTY_PATH | (bind.Recursive ? (uint)Linux.AT_RECURSIVE : 0), plan.Struct(Attributes(bind)), 32));
+        return register;
+    }
+
+    private static mount_attr Attributes(BindMount bind) => new()
+    {
+        attr_set = (bind.Writable ? 0 : Linux.MOUNT_ATTR_RDONLY) | (bind.AllowSetUserId ? 0 : Linux.MOUNT_ATTR_NOSUID) |
+            (bind.AllowDevices ? 0 : Linux.MOUNT_ATTR_NODEV) | (bind.AllowExecution ? 0 : Linux.MOUNT_ATTR_NOEXEC),
+        propagation = bind.Propagation switch { MountPropagation.Private => Linux.MS_PRIVATE, MountPropagation.FromHost => Linux.MS_SLAVE, _ => 0 },
+    };
+
+    /// <summary>A device node that cannot be opened, as its mount forbids devices: by nobody, whatever the mode says.</summary>
+    private static byte TakeDenial(LaunchPlan plan)
+    {
+        const string source = "/dev/null";
+        var register = plan.NewRegister();
+        plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take what cannot be opened", source, Linux.AT_FDCWD, plan.Text(source),
+            Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC).To(register));
+        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "forbid devices there", source, Argument.Register(register), plan.Text(""), Linux.AT_EMPTY_PATH,
+            plan.Struct(new mount_attr
+            {
+                attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV | Linux.MOUNT_ATTR_NOEXEC, propagation = Linux.MS_PRIVATE,
+            }), 32));
+        return register;
+    }
+
+    private static string Data(TmpfsMount tmpfs)
+    {
+        var data = string.Create(CultureInfo.InvariantCulture, $"mode={Convert.ToString((int)tmpfs.Mode, 8)},size={tmpfs.Size}");
+        return tmpfs.Inodes is { } inodes ? string.Create(CultureInfo.InvariantCulture, $"{data},nr_inodes={inodes}") : data;
+    }
+
+    private static int Prepared(IsolationOptions options, BindMount bind) => throw new NotImplementedException();
 }

@@ -34,7 +34,10 @@ internal static class PlanPrinter
                 text.Append("host: write /proc/PID/").Append(Text(plan, step.Values[0])).Append(' ').Append(Quote(Text(plan, step.Values[1])));
                 return;
             case StepKind.Check:
-                text.Append("check (u").Append(step.Values[1] * 8).Append(" at data+").Append(step.Values[0]).Append(" & 0x")
+                text.Append("check (u").Append(step.Values[1] * 8);
+                if (step.Kinds[0] == ArgumentKind.Bytes) text.Append(" at data+").Append(step.Values[0]);
+                else text.Append(" of r").Append((step.Values[0] - StageFormat.RegisterPointer(0)) / 8);
+                text.Append(" & 0x")
                     .Append(step.Values[2].ToString("x", CultureInfo.InvariantCulture)).Append(") == 0x").Append(step.Values[3].ToString("x", CultureInfo.InvariantCulture))
                     .Append(" or ").Append((Errno)step.Values[4]);
                 return;

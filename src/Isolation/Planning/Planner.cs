@@ -32,13 +32,25 @@ internal static class Planner
         // Before the tree becomes read-only: a /proc that stays the host's does, too.
         if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
         var hasMount = (namespaces & Namespaces.Mount) != 0;
-        if (hasMount) MountPlanner.OwnTheTree(plan, options);
+        byte root = 0;
+        if (hasMount)
+        {
+            MountPlanner.Take(plan, options);
+            root = RootPlanner.Take(plan, options, facts);
+            RootPlanner.Own(plan, options);
+        }
+
         NamespacePlanner.Names(plan, options);
         if ((namespaces & Namespaces.Network) != 0) NetworkPlanner.RaiseLoopback(plan);
-        if (hasMount) MountPlanner.Prepare(plan, options);
+        if (hasMount) RootPlanner.TakeDevices(plan, options);
         if (plan.HasHostSteps)
             plan.Add(LaunchPlan.Make(StepKind.AwaitHost, 0, "wait for the host's steps", null));
-        if (hasMount) MountPlanner.Populate(plan, options);
+        if (hasMount)
+        {
+            MountPlanner.Make(plan, options);
+            if (!options.Filesystem.Root.IsHost) RootPlanner.Enter(plan, options, facts, root);
+            MountPlanner.PlaceAll(plan, options, facts);
+        }
 
         SecurityPlanner.NoNewPrivileges(plan, options, facts);
         UserPlanner.Become(plan, options, facts);

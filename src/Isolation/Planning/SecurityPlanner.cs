@@ -11,9 +11,17 @@ internal static class SecurityPlanner
     private const ulong SetUpCapabilities =
         1ul << Linux.CAP_SETGID | 1ul << Linux.CAP_SETUID | 1ul << Linux.CAP_SETPCAP | 1ul << Linux.CAP_NET_ADMIN | 1ul << Linux.CAP_SYS_ADMIN | 1ul << Linux.CAP_SYS_TIME;
 
+    /// <summary>
+    /// And for a tree of its own: to reach folders of the host that belong to others, to give files an owner, and for
+    /// overlayfs, which works with the rights of whoever has mounted it.
+    /// </summary>
+    private const ulong TreeCapabilities =
+        1ul << Linux.CAP_CHOWN | 1ul << Linux.CAP_DAC_OVERRIDE | 1ul << Linux.CAP_DAC_READ_SEARCH | 1ul << Linux.CAP_FOWNER | 1ul << Linux.CAP_FSETID;
+
     /// <summary>The child has to carry these across the exec of the stage, as it is no root in its namespace until its ids are mapped.</summary>
     internal static ulong Carried(IsolationOptions options, in HostFacts facts) =>
-        options.Security.KeepCapabilities ? (2ul << facts.LastCapability) - 1 : SetUpCapabilities;
+        options.Security.KeepCapabilities ? (2ul << facts.LastCapability) - 1 :
+        options.Filesystem.Root.IsHost && options.Filesystem.Mounts.Count == 0 ? SetUpCapabilities : SetUpCapabilities | TreeCapabilities;
 
     /// <summary>Before the ids change, as both need privileges that go with them.</summary>
     internal static void NoNewPrivileges(LaunchPlan plan, IsolationOptions options, in HostFacts facts)

@@ -31,6 +31,11 @@ internal static class StageFormat
     internal const int RobustHeadOffset = 80;
     internal const int RobustEntryOffset = 104;
 
+    // The registers are the header's last field.
+    private const int RegistersOffset = 112;
+
+    internal static ulong RegisterPointer(byte register) => Base + RegistersOffset + 8u * register;
+
     internal static ulong DataPointer(int offset) => Base + DataOffset + (uint)offset;
 }
 

@@ -34,7 +34,7 @@ public class OptionErrorTests
         { "User", o => o.User.GroupId = uint.MaxValue },
         { "Filesystem", o => o.Filesystem.TmpSize = 0 },
         { "Filesystem", o => o.Filesystem.SharedMemorySize = -1 },
-        { "Filesystem", o => o.Filesystem.Root = (RootMode)77 },
+        { "Filesystem", o => o.Filesystem.Root = null! },
         { "StandardInput", o => o.StandardOutput = null! },
         { "InheritedHandles", o => o.InheritedHandles[2] = Open() },
         { "InheritedHandles", o => o.InheritedHandles[1024] = Open() },

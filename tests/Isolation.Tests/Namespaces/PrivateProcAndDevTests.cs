@@ -70,7 +70,7 @@ public class PrivateProcAndDevTests
               [ -e $f ] && (: >> $f) 2>/dev/null && echo "could open $f"
             done; cat /proc/sys/kernel/ostype
             """);
-        options.Filesystem.Root = RootMode.Host;
+        options.Filesystem.Root = Root.Host;
         (await Sandbox.OutputOf(options)).Should().Be("Linux\n");
     }
 

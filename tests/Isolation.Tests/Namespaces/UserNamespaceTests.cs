@@ -67,7 +67,7 @@ public class UserNamespaceTests
         var file = folder.File("mine");
         var options = Sandbox.Shell($"stat -c %u:%g /etc/passwd {file}; touch /tmp/new; stat -c %u:%g /tmp/new");
         options.Filesystem.PrivateTmp = false;
-        options.Filesystem.Root = RootMode.Host;
+        options.Filesystem.Root = Root.Host;
         options.Arguments[1] = options.Arguments[1].Replace("/tmp/new", folder.Path + "/new", StringComparison.Ordinal);
         // What has no number inside shows as the overflow id.
         var overflow = File.ReadAllText("/proc/sys/kernel/overflowuid").Trim() + ":" + File.ReadAllText("/proc/sys/kernel/overflowgid").Trim();

@@ -43,7 +43,7 @@ public class TimeoutTests
             "readlink /proc/self/ns/pid; readlink /proc/self/ns/pid > $1.new; mv $1.new $1;", StringComparison.Ordinal), path);
         options.UseInit = useInit;
         options.Filesystem.PrivateTmp = false;
-        options.Filesystem.Root = RootMode.Host;
+        options.Filesystem.Root = Root.Host;
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var run = IsolatedProcess.RunAndCaptureTextAsync(options, cancellation.Token);
         await HostView.Until(() => File.Exists(path), "the grandchildren run");

@@ -1,9 +1,9 @@
 namespace Isolation.Tests.Support;
 
 /// <summary>A folder of the host. It lies below /tmp, which a sandbox sees only without <see cref="FilesystemOptions.PrivateTmp"/>.</summary>
-internal sealed class TemporaryFolder : IDisposable
+internal sealed class TemporaryFolder(string name = "") : IDisposable
 {
-    internal string Path { get; } = Directory.CreateTempSubdirectory("isolation-").FullName;
+    internal string Path { get; } = Directory.CreateTempSubdirectory($"isolation-{name}").FullName;
 
     internal string File(string name, string content = "")
     {
@@ -19,5 +19,11 @@ internal sealed class TemporaryFolder : IDisposable
         return path;
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        // overlayfs leaves a folder that its owner may not list
+        foreach (var closed in new DirectoryInfo(Path).EnumerateDirectories("work").SelectMany(static folder => folder.EnumerateDirectories("work")))
+            closed.UnixFileMode = (UnixFileMode)0b111_000_000;
+        Directory.Delete(Path, recursive: true);
+    }
 }

@@ -1,0 +1,65 @@
+using Isolation.Planning;
+
+namespace Isolation;
+
+/// <summary>The part of <see cref="OptionsValidator"/> that looks at the file tree.</summary>
+internal static class FilesystemValidator
+{
+    internal static void Validate(IsolationOptions options)
+    {
+        var filesystem = options.Filesystem;
+        if (filesystem.Root is null) throw Invalid("has no Root; Root.HostReadOnly is the default");
+        if (filesystem.TmpSize <= 0 || filesystem.SharedMemorySize <= 0)
+            throw Invalid("has a size that is not positive; the kernel would take 0 for 'no limit'");
+        if ((options.Namespaces & Namespaces.Mount) == 0)
+        {
+            // Silently giving the program the host's tree is not what was asked for.
+            if (!filesystem.Root.IsHost || filesystem.Mounts.Count > 0 || filesystem.Devices.Count > 0)
+                throw Invalid("has a root, mounts or devices, which need Namespaces.Mount");
+            return;
+        }
+
+        if (filesystem.Mounts.Count > MountPlanner.MaxMounts) throw Invalid($"has more than {MountPlanner.MaxMounts} mounts");
+        if (filesystem.Devices.Count > DevicePlanner.MaxExtra) throw Invalid($"has more than {DevicePlanner.MaxExtra} devices");
+        if (filesystem.Devices.Count > 0 && !filesystem.PrivateDev) throw Invalid("has devices, which go into a private /dev");
+        foreach (var device in filesystem.Devices) Device(device);
+        foreach (var mount in filesystem.Mounts) Check(mount, filesystem, options.Namespaces);
+    }
+
+    private static void Device(string? name)
+    {
+        OptionsValidator.NoNul(name, nameof(IsolationOptions.Filesystem));
+        if (string.IsNullOrEmpty(name) || name.Split('/').Any(static part => part is "" or "." or ".."))
+            throw Invalid($"has the device '{name}'; a device is named below /dev, as 'fuse' or 'net/tun'");
+    }
+
+    private static void Check(Mount? mount, FilesystemOptions filesystem, Namespaces namespaces)
+    {
+        var inUser = (namespaces & Namespaces.User) != 0;
+        switch (mount)
+        {
+            case null:
+                throw Invalid("has null among its mounts");
+            case BindMount { Propagation: MountPropagation.Both } when inUser:
+                throw Invalid($"lets mounts propagate to the host from {mount.Target}, which the kernel does not allow with Namespaces.User");
+            case BindMount { IdMapping.Count: 0 }:
+                throw Invalid($"maps no ids at {mount.Target}");
+            case TmpfsMount { Size: <= 0 } or TmpfsMount { Inodes: <= 0 }:
+                throw Invalid($"has a tmpfs without room at {mount.Target}; the kernel would take 0 for 'no limit'");
+            case ProcMount when (namespaces & Namespaces.Pid) == 0:
+                throw Invalid($"has a procfs at {mount.Target}, which needs Namespaces.Pid: the host's own belongs to the host");
+            case ProcMount { Target: not "/proc" } when !filesystem.PrivateDev && !filesystem.Root.IsHost && filesystem.MaskKernelFiles:
+                throw Invalid($"has a second procfs at {mount.Target}, whose masks are taken from a private /dev");
+            case KernelMount { Filesystem: KernelFilesystem.Sysfs } when inUser && (namespaces & Namespaces.Network) == 0:
+                throw Invalid($"has a sysfs at {mount.Target}, which needs Namespaces.Network where there is Namespaces.User");
+            case KernelMount { Filesystem: KernelFilesystem.MessageQueue } when inUser && (namespaces & Namespaces.Ipc) == 0:
+                throw Invalid($"has message queues at {mount.Target}, which need Namespaces.Ipc where there is Namespaces.User");
+            case KernelMount { Filesystem: KernelFilesystem.Cgroup } when inUser && (namespaces & Namespaces.Cgroup) == 0:
+                throw Invalid($"has control groups at {mount.Target}, which need Namespaces.Cgroup where there is Namespaces.User");
+            case FileMount { UserId: uint.MaxValue } or FileMount { GroupId: uint.MaxValue } or DirectoryMount { UserId: uint.MaxValue } or DirectoryMount { GroupId: uint.MaxValue }:
+                throw Invalid($"has the owner 4294967295 at {mount.Target}, which stands for 'no change' to the kernel");
+        }
+    }
+
+    private static ArgumentException Invalid(string problem) => OptionsValidator.Invalid(nameof(IsolationOptions.Filesystem), problem);
+}

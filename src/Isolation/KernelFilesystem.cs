@@ -1,0 +1,9 @@
+namespace Isolation;
+
+internal enum KernelFilesystem
+{
+    Sysfs,
+    DevPts,
+    MessageQueue,
+    Cgroup,
+}

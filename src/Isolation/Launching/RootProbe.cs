@@ -1,0 +1,34 @@
+using Isolation.Interop;
+using Isolation.Planning;
+
+namespace Isolation.Launching;
+
+/// <summary>
+/// Looks whether a folder that is to be a read-only root has a place for everything. If it changes before the stage gets there, the start
+/// fails; it is never written to.
+/// </summary>
+internal static class RootProbe
+{
+    internal static bool LacksMountPoints(IsolationOptions options)
+    {
+        var root = options.Filesystem.Root;
+        if (root is not { Kind: RootKind.Directory, Access: RootAccess.ReadOnly } || (options.Namespaces & Namespaces.Mount) == 0) return false;
+        var folder = Kernel.open(root.Folders[0], Linux.O_PATH);
+        if (folder < 0) return false; // the stage will say why
+        try
+        {
+            foreach (var place in MountPlanner.Places(options))
+            {
+                var found = Kernel.openat2(folder, place, Linux.O_PATH, PlacePlanner.Inside);
+                if (found >= 0) _ = Kernel.close(found);
+                else if (found == -(int)Errno.ENOENT) return true;
+            }
+
+            return false;
+        }
+        finally
+        {
+            _ = Kernel.close(folder);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using Isolation.Interop;
+
+namespace Isolation.Planning;
+
+/// <summary>
+/// The tree that the program gets as its root. The host's own is made private and stays; any other is laid over it, becomes the
+/// root by pivot_root(2), and the host's tree is detached: from there on no path and no link can lead back to it.
+/// </summary>
+internal static class RootPlanner
+{
+    private const int MntDetach = 2; // no header for programs has MNT_DETACH
+
+    /// <summary>Propagation, and read-only where asked, for every mount of the inherited tree in one call.</summary>
+    internal static void Own(LaunchPlan plan, IsolationOptions options)
+    {
+        // Any other than the host's own tree is gone soon, and until then the better for being read-only.
+        if (options.Filesystem.Root.Kind != RootKind.Host)
+        {
+            var attributes = plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID, propagation = Linux.MS_PRIVATE });
+            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the tree private and read-only", "/",
+                Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, attributes, 32));
+        }
+        else
+        {
+            plan.Add(LaunchPlan.Syscall(Sys.mount, "make the tree private", "/", plan.Text("none"), plan.Text("/"), 0, Linux.MS_REC | Linux.MS_PRIVATE, 0));
+        }
+    }
+
+    /// <summary>The folder that becomes the root, as a tree of its own. While the host's tree can still be seen.</summary>
+    /// <returns>The register that holds it, or the folder for changes where the root is put together later.</returns>
+    internal static byte Take(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
+    {
+        var root = options.Filesystem.Root;
+        if (root.Kind != RootKind.Directory || NeedsOverlay(root, facts)) return OverlayPlanner.TakeChanges(plan, root);
+        var path = root.Folders[0];
+        var register = plan.NewRegister();
+        plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take the root from the host", path, Linux.AT_FDCWD, plan.Text(path),
+            Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | Linux.AT_RECURSIVE).To(register));
+        var attributes = Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV | (root.Access == RootAccess.ReadOnly ? Linux.MOUNT_ATTR_RDONLY : 0);
+        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict the root", path, Argument.Register(register), plan.Text(""),
+            Linux.AT_EMPTY_PATH | Linux.AT_RECURSIVE, plan.Struct(new mount_attr { attr_set = attributes, propagation = Linux.MS_PRIVATE }), 32));
+        return register;
+    }
+
+    /// <summary>What a private /dev takes from the host's tree, which then can do without device nodes of its own.</summary>
+    internal static void TakeDevices(LaunchPlan plan, IsolationOptions options)
+    {
+        ProcPlanner.TakeMasks(plan, options);
+        if (!options.Filesystem.PrivateDev) return;
+        DevicePlanner.TakeFromHost(plan, options.Filesystem);
+        // With these in hand, no device node that lies elsewhere in the host's tree is needed, a disk's least of all: reading it
+        // takes no capability, only the right user. A tree that stays writable stays as it is.
+        if (options.Filesystem.Root.Kind == RootKind.HostReadOnly)
+            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the device nodes of the tree unusable", "/",
+                Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_NODEV }), 32));
+    }
+
+    /// <summary>Puts the root together, makes it the root, and lets go of the host's tree.</summary>
+    internal static void Enter(LaunchPlan plan, IsolationOptions options, in HostFacts facts, byte taken)
+    {
+        var root = options.Filesystem.Root;
+        if (root.Kind == RootKind.Empty)
+        {
+            OverlayPlanner.EnterTmpfs(plan, "mount an empty root", root.Size);
+        }
+        else if (NeedsOverlay(root, facts))
+        {
+            OverlayPlanner.Mount(plan, root, taken, options, "root");
+            plan.Add(LaunchPlan.Syscall(Sys.chdir, "go to the root", null, plan.Text("root")));
+        }
+        else
+        {
+            plan.Add(LaunchPlan.Syscall(Sys.move_mount, "lay the root over the host's tree", root.Folders[0], Argument.Register(taken), plan.Text(""),
+                Linux.AT_FDCWD, plan.Text("/"), Linux.MOVE_MOUNT_F_EMPTY_PATH));
+            plan.Add(LaunchPlan.Syscall(Sys.fchdir, "go to the root", root.Folders[0], Argument.Register(taken)));
+        }
+
+        // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, where it can be detached.
+        var here = plan.Text(".");
+        plan.Add(LaunchPlan.Syscall(Sys.pivot_root, "make it the root", "/", here, here));
+        plan.Add(LaunchPlan.Syscall(Sys.umount2, "let go of the host's tree", "/", here, MntDetach));
+        plan.Add(LaunchPlan.Syscall(Sys.chdir, "go to the new root", "/", plan.Text("/")));
+    }
+
+    /// <summary>A root that was writable only so that mount points could be made in its uppermost layer.</summary>
+    internal static void Seal(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
+    {
+        var root = options.Filesystem.Root;
+        if (root.Access != RootAccess.ReadOnly || !NeedsOverlay(root, facts)) return;
+        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the root read-only", "/", Linux.AT_FDCWD, plan.Text("/"), 0,
+            plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY }), 32));
+    }
+
+    /// <summary>
+    /// Copy on write, several layers, or a read-only folder without the mount points that are needed: rather than make
+    /// them in the host's folder, they are shown in a thin layer over it.
+    /// </summary>
+    internal static bool NeedsOverlay(Root root, in HostFacts facts) => root.Kind switch
+    {
+        RootKind.Layers => true,
+        RootKind.Directory => root.Access == RootAccess.CopyOnWrite || root.Access == RootAccess.ReadOnly && facts.RootLacksMountPoints,
+        RootKind.ImageFile => root.Access == RootAccess.CopyOnWrite || facts.RootLacksMountPoints,
+        _ => false,
+    };
+}

@@ -1,0 +1,11 @@
+namespace Isolation;
+
+internal enum RootKind
+{
+    HostReadOnly,
+    Host,
+    Empty,
+    Directory,
+    Layers,
+    ImageFile,
+}
