@@ -18,6 +18,7 @@ typedef long s64;
 #define STAGE_ALIVE_OFFSET 72         // in struct program, for the pointers of the robust list
 #define STAGE_ROBUST_HEAD_OFFSET 80
 #define STAGE_ROBUST_ENTRY_OFFSET 104
+#define STAGE_REGISTERS_OFFSET 112    // for steps that look at a register
 
 enum op {
   OP_SYSCALL = 0,     // issue syscall `nr` with arg[0..5]
@@ -85,5 +86,6 @@ _Static_assert(sizeof(struct program) == 112 + 8 * STAGE_REGISTERS, "wire format
 _Static_assert(__builtin_offsetof(struct program, alive) == STAGE_ALIVE_OFFSET, "wire format");
 _Static_assert(__builtin_offsetof(struct program, robust_next) == STAGE_ROBUST_HEAD_OFFSET, "wire format");
 _Static_assert(__builtin_offsetof(struct program, robust_entry) == STAGE_ROBUST_ENTRY_OFFSET, "wire format");
+_Static_assert(__builtin_offsetof(struct program, reg) == STAGE_REGISTERS_OFFSET, "wire format");
 _Static_assert(sizeof(struct listed) == 16, "wire format");
 #endif
