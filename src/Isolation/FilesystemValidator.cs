@@ -22,6 +22,8 @@ internal static class FilesystemValidator
         if (filesystem.Mounts.Count > MountPlanner.MaxMounts) throw Invalid($"has more than {MountPlanner.MaxMounts} mounts");
         if (filesystem.Devices.Count > DevicePlanner.MaxExtra) throw Invalid($"has more than {DevicePlanner.MaxExtra} devices");
         if (filesystem.Devices.Count > 0 && !filesystem.PrivateDev) throw Invalid("has devices, which go into a private /dev");
+        if (filesystem.Mounts.Count(static mount => mount is BindMount { IdMapping: not null }) >= PlanHandle.MaxPrepared)
+            throw Invalid($"has more than {PlanHandle.MaxPrepared - 1} bind mounts with mapped ids");
         foreach (var device in filesystem.Devices) Device(device);
         foreach (var mount in filesystem.Mounts) Check(mount, filesystem, options.Namespaces);
     }

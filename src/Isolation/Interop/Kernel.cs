@@ -55,6 +55,35 @@ internal static unsafe class Kernel
         fixed (byte* p = bytes) return (int)Call(Sys.openat2, folder, (nint)p, (nint)(&how), sizeof(open_how));
     }
 
+    internal static nint ioctl(int fd, uint request, nint argument) => Call(Sys.ioctl, fd, unchecked((nint)request), argument);
+
+    internal static int open_tree(string path, uint flags)
+    {
+        var bytes = Encoding.UTF8.GetBytes(path + '\0');
+        fixed (byte* p = bytes) return (int)Call(Sys.open_tree, Linux.AT_FDCWD, (nint)p, (nint)flags);
+    }
+
+    internal static int mount_setattr(int fd, uint flags, mount_attr* attributes)
+    {
+        byte empty = 0;
+        return (int)Call(Sys.mount_setattr, fd, (nint)(&empty), (nint)flags, (nint)attributes, sizeof(mount_attr));
+    }
+
+    internal static int fsopen(string type)
+    {
+        var bytes = Encoding.UTF8.GetBytes(type + '\0');
+        fixed (byte* p = bytes) return (int)Call(Sys.fsopen, (nint)p, (nint)Linux.FSOPEN_CLOEXEC);
+    }
+
+    internal static int fsconfig(int context, int command, string? key, string? value)
+    {
+        var keyBytes = key is null ? null : Encoding.UTF8.GetBytes(key + '\0');
+        var valueBytes = value is null ? null : Encoding.UTF8.GetBytes(value + '\0');
+        fixed (byte* k = keyBytes, v = valueBytes) return (int)Call(Sys.fsconfig, context, command, (nint)k, (nint)v);
+    }
+
+    internal static int fsmount(int context, uint attributes) => (int)Call(Sys.fsmount, context, (nint)Linux.FSMOUNT_CLOEXEC, (nint)attributes);
+
     /// <summary>Waits for readiness; a null timeout waits without end. Retries after signals.</summary>
     internal static int poll(Span<pollfd> waits, TimeSpan? timeout)
     {

@@ -32,6 +32,8 @@ internal static partial class Linux
     internal const ulong MOUNT_ATTR_NODEV = 4;
     internal const ulong MOUNT_ATTR_NOEXEC = 8;
 
+    internal const ulong MOUNT_ATTR_IDMAP = 0x100000;
+
     internal const uint PROC_SUPER_MAGIC = 0x9fa0;
 }
 

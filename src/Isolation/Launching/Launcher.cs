@@ -17,6 +17,8 @@ internal static unsafe class Launcher
     {
         OptionsValidator.Validate(options);
         var facts = Host.Facts(options);
+        using var prepared = PreparedMounts.Any(options) ? MountPreparation.Open(options) : null;
+        if (prepared is { RootLacksMountPoints: true }) facts = facts with { RootLacksMountPoints = true };
         var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.Async };
         var arena = ArenaPool.Rent();
         var launch = new PendingLaunch(arena, options, mode);
@@ -28,6 +30,7 @@ internal static unsafe class Launcher
             Span<int> handles = stackalloc int[PlanHandle.FirstInherited + wiring.InheritedNumbers.Length];
             handles.Fill(-1);
             launch.Open(wiring, handles);
+            prepared?.Fill(handles);
             if (plan.HasMonitor) handles[PlanHandle.Host] = HostDescriptor.Value;
             arena.Encode(handles);
             var listed = options.KillOnParentExit && !plan.HasMonitor;

@@ -14,7 +14,12 @@ internal static class RootProbe
         var root = options.Filesystem.Root;
         if (root is not { Kind: RootKind.Directory, Access: RootAccess.ReadOnly } || (options.Namespaces & Namespaces.Mount) == 0) return false;
         var folder = Kernel.open(root.Folders[0], Linux.O_PATH);
-        if (folder < 0) return false; // the stage will say why
+        return folder >= 0 && LacksMountPoints(options, folder); // else the stage will say why
+    }
+
+    /// <summary>The same for a file system that is held by descriptor, which is closed.</summary>
+    internal static bool LacksMountPoints(IsolationOptions options, int folder)
+    {
         try
         {
             foreach (var place in MountPlanner.Places(options))

@@ -24,7 +24,7 @@ internal static class MountPlanner
                     plan.Sources[i] = TakeBind(plan, bind);
                     break;
                 case BindMount bind:
-                    plan.Sources[i] = TakePrepared(plan, bind, Prepared(options, bind));
+                    plan.Sources[i] = TakeMapped(plan, bind, PreparedMounts.Handle(options, bind));
                     break;
                 case OverlayMount overlay:
                     plan.Sources[i] = OverlayPlanner.TakeChanges(plan, overlay.Layers);
@@ -219,13 +219,20 @@ internal static class MountPlanner
     }
 
     /// <summary>A copy that the host has made and mapped itself, which a user namespace may not.</summary>
-    private static byte TakePrepared(LaunchPlan plan, BindMount bind, int handle)
+    private static byte TakeMapped(LaunchPlan plan, BindMount bind, int handle)
     {
-        var register = plan.NewRegister();
-        plan.Add(LaunchPlan.Syscall(Sys.fcntl, "take what the host has prepared", bind.Source, Argument.Handle(handle), Linux.F_DUPFD_CLOEXEC, 3).To(register));
-        plan.Add(LaunchPlan.Syscall(Sys.close, "close the host's number of it", bind.Source, Argument.Handle(handle)));
+        var register = TakePrepared(plan, bind.Source, handle);
         plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict it", bind.Source, Argument.Register(register), plan.Text(""),
             Linux.AT_EMPTY_PATH | (bind.Recursive ? (uint)Linux.AT_RECURSIVE : 0), plan.Struct(Attributes(bind)), 32));
+        return register;
+    }
+
+    /// <summary>Moved to a descriptor that the program will not have.</summary>
+    internal static byte TakePrepared(LaunchPlan plan, string path, int handle)
+    {
+        var register = plan.NewRegister();
+        plan.Add(LaunchPlan.Syscall(Sys.fcntl, "take what the host has prepared", path, Argument.Handle(handle), Linux.F_DUPFD_CLOEXEC, 3).To(register));
+        plan.Add(LaunchPlan.Syscall(Sys.close, "close the host's number of it", path, Argument.Handle(handle)));
         return register;
     }
 
@@ -256,6 +263,4 @@ internal static class MountPlanner
         var data = string.Create(CultureInfo.InvariantCulture, $"mode={Convert.ToString((int)tmpfs.Mode, 8)},size={tmpfs.Size}");
         return tmpfs.Inodes is { } inodes ? string.Create(CultureInfo.InvariantCulture, $"{data},nr_inodes={inodes}") : data;
     }
-
-    private static int Prepared(IsolationOptions options, BindMount bind) => throw new NotImplementedException();
 }

@@ -29,15 +29,23 @@ internal static class OverlayPlanner
     }
 
     /// <summary>Mounts <paramref name="layers"/>, with what <see cref="TakeChanges"/> has taken, at <paramref name="name"/> in a scratch tmpfs of its own, which becomes the current directory.</summary>
-    internal static void Mount(LaunchPlan plan, Root layers, byte changes, IsolationOptions options, string name)
+    internal static void Mount(LaunchPlan plan, Root layers, byte changes, IsolationOptions options, string name, byte? image = null)
     {
         EnterTmpfs(plan, "mount a place for changes", layers.Size);
         var data = new StringBuilder("lowerdir=");
         for (var i = layers.Folders.Length - 1; i >= 0; i--)
         {
             var link = string.Create(CultureInfo.InvariantCulture, $"l{i}");
-            plan.Add(LaunchPlan.Syscall(Sys.symlinkat, "name a layer", layers.Folders[i], plan.Text(layers.Folders[i]), Linux.AT_FDCWD, plan.Text(link)));
             data.Append(link).Append(i == 0 ? "" : ":");
+            if (image is { } mounted)
+            {
+                Folder(plan, link, null);
+                plan.Add(LaunchPlan.Syscall(Sys.move_mount, "attach the image", layers.Folders[i], Argument.Register(mounted), plan.Text(""),
+                    Linux.AT_FDCWD, plan.Text(link), Linux.MOVE_MOUNT_F_EMPTY_PATH));
+                continue;
+            }
+
+            plan.Add(LaunchPlan.Syscall(Sys.symlinkat, "name a layer", layers.Folders[i], plan.Text(layers.Folders[i]), Linux.AT_FDCWD, plan.Text(link)));
         }
 
         if (layers.Changes is { } folder)

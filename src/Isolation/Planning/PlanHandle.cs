@@ -9,7 +9,12 @@ internal static class PlanHandle
     internal const int StandardError = 3;
     internal const int Host = 4;
     internal const int Table = 5;
-    internal const int FirstInherited = 6;
+
+    /// <summary>Mounts that the host makes itself and hands over: <see cref="MaxPrepared"/> at most.</summary>
+    internal const int FirstPrepared = 6;
+    internal const int MaxPrepared = 8;
+
+    internal const int FirstInherited = FirstPrepared + MaxPrepared;
 
     internal static string Name(int handle) => handle switch
     {
@@ -19,6 +24,7 @@ internal static class PlanHandle
         StandardError => "<stderr>",
         Host => "<host pidfd>",
         Table => "<table>",
+        >= FirstPrepared and < FirstInherited => $"<prepared {handle - FirstPrepared}>",
         _ => $"<inherited {handle - FirstInherited}>",
     };
 }

@@ -32,7 +32,7 @@ internal static class Planner
         // Before the tree becomes read-only: a /proc that stays the host's does, too.
         if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
         var hasMount = (namespaces & Namespaces.Mount) != 0;
-        byte root = 0;
+        var root = default((byte, byte));
         if (hasMount)
         {
             MountPlanner.Take(plan, options);

@@ -27,11 +27,13 @@ internal static class RootPlanner
     }
 
     /// <summary>The folder that becomes the root, as a tree of its own. While the host's tree can still be seen.</summary>
-    /// <returns>The register that holds it, or the folder for changes where the root is put together later.</returns>
-    internal static byte Take(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
+    /// <returns>The registers that hold the tree and the folder for changes, where there are such.</returns>
+    internal static (byte Tree, byte Changes) Take(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
         var root = options.Filesystem.Root;
-        if (root.Kind != RootKind.Directory || NeedsOverlay(root, facts)) return OverlayPlanner.TakeChanges(plan, root);
+        var changes = OverlayPlanner.TakeChanges(plan, root);
+        if (root.Kind == RootKind.ImageFile) return (MountPlanner.TakePrepared(plan, root.Folders[0], PreparedMounts.Handle(options, null)), changes);
+        if (root.Kind != RootKind.Directory || NeedsOverlay(root, facts)) return (0, changes);
         var path = root.Folders[0];
         var register = plan.NewRegister();
         plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take the root from the host", path, Linux.AT_FDCWD, plan.Text(path),
@@ -39,7 +41,7 @@ internal static class RootPlanner
         var attributes = Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV | (root.Access == RootAccess.ReadOnly ? Linux.MOUNT_ATTR_RDONLY : 0);
         plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict the root", path, Argument.Register(register), plan.Text(""),
             Linux.AT_EMPTY_PATH | Linux.AT_RECURSIVE, plan.Struct(new mount_attr { attr_set = attributes, propagation = Linux.MS_PRIVATE }), 32));
-        return register;
+        return (register, changes);
     }
 
     /// <summary>What a private /dev takes from the host's tree, which then can do without device nodes of its own.</summary>
@@ -56,7 +58,7 @@ internal static class RootPlanner
     }
 
     /// <summary>Puts the root together, makes it the root, and lets go of the host's tree.</summary>
-    internal static void Enter(LaunchPlan plan, IsolationOptions options, in HostFacts facts, byte taken)
+    internal static void Enter(LaunchPlan plan, IsolationOptions options, in HostFacts facts, (byte Tree, byte Changes) taken)
     {
         var root = options.Filesystem.Root;
         if (root.Kind == RootKind.Empty)
@@ -65,14 +67,14 @@ internal static class RootPlanner
         }
         else if (NeedsOverlay(root, facts))
         {
-            OverlayPlanner.Mount(plan, root, taken, options, "root");
+            OverlayPlanner.Mount(plan, root, taken.Changes, options, "root", root.Kind == RootKind.ImageFile ? taken.Tree : null);
             plan.Add(LaunchPlan.Syscall(Sys.chdir, "go to the root", null, plan.Text("root")));
         }
         else
         {
-            plan.Add(LaunchPlan.Syscall(Sys.move_mount, "lay the root over the host's tree", root.Folders[0], Argument.Register(taken), plan.Text(""),
+            plan.Add(LaunchPlan.Syscall(Sys.move_mount, "lay the root over the host's tree", root.Folders[0], Argument.Register(taken.Tree), plan.Text(""),
                 Linux.AT_FDCWD, plan.Text("/"), Linux.MOVE_MOUNT_F_EMPTY_PATH));
-            plan.Add(LaunchPlan.Syscall(Sys.fchdir, "go to the root", root.Folders[0], Argument.Register(taken)));
+            plan.Add(LaunchPlan.Syscall(Sys.fchdir, "go to the root", root.Folders[0], Argument.Register(taken.Tree)));
         }
 
         // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, where it can be detached.

@@ -32,6 +32,7 @@ internal static class KernelHeaders
         [typeof(mount_attr)] = new() { CType = "struct mount_attr", Size = "MOUNT_ATTR_SIZE_VER0" },
         [typeof(siginfo)] = new() { CType = "siginfo_t" },
         [typeof(timespec)] = new() { CType = "struct __kernel_timespec" },
+        [typeof(loop_config)] = new() { CType = "struct loop_config", Fields = { ["lo_flags"] = "info.lo_flags" } },
         [typeof(cap_header)] = new() { CType = "struct __user_cap_header_struct" },
         [typeof(kernel_sigaction)] = new()
         {
@@ -93,6 +94,7 @@ internal static class KernelHeaders
         #include <linux/ioctl.h>
         #include <linux/keyctl.h>
         #include <linux/landlock.h>
+        #include <linux/loop.h>
         #include <linux/magic.h>
         #include <linux/memfd.h>
         #include <linux/mman.h>
