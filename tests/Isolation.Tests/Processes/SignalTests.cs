@@ -7,7 +7,12 @@ namespace Isolation.Tests;
 
 public class SignalTests
 {
-    private const string TrapAndRead = "trap 'echo got; exit 7' USR1; trap 'echo term; exit 8' TERM";
+    /// <summary>
+    /// Short sleeps, as a shell runs a trap between two commands: one that gets its signal right before it reads would run it
+    /// only when the read is over.
+    /// </summary>
+    private const string TrapAndWait =
+        "trap 'echo got; exit 7' USR1; trap 'echo term; exit 8' TERM; echo ready; while :; do sleep 0.05; done";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -19,9 +24,11 @@ public class SignalTests
         (PosixSignal, string, int)[] signals = [((PosixSignal)10, "got", 7), (PosixSignal.SIGTERM, "term", 8), ((PosixSignal)15, "term", 8)];
         foreach (var (signal, expected, code) in signals)
         {
-            var options = Sandbox.Shell(TrapAndRead);
+            var options = Sandbox.Shell(TrapAndWait);
             options.UseInit = useInit;
-            await using var process = await Sandbox.Waiting(options);
+            options.StandardOutput = StandardStream.Pipe;
+            await using var process = await IsolatedProcess.StartAsync(options, Token);
+            (await process.ReadLine()).Should().Be("ready");
             process.Signal(signal).Should().BeTrue();
             (await process.ReadLine()).Should().Be(expected);
             (await process.WaitForExitAsync(Token)).ToString().Should().Be("exit code " + code);
