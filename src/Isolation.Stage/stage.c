@@ -63,9 +63,14 @@ static noreturn void supervise(struct program *program, s32 child, u64 flags, s6
       if ((flags & SUPERVISE_FORWARD) && signal[0] != 17) syscall2(SYS_kill, child, signal[0]);
     for (;;) {
       s32 info[32] = {0};
-      if (syscall5(SYS_waitid, 0 /* P_ALL */, 0, (s64)info, 0x40000005 /* __WALL|WEXITED|WNOHANG */, 0) < 0 || info[4] == 0) break;
+      // A process keeps its number, and with it that of the group it led, until it is reaped: the group is killed before.
+      s64 look = flags & SUPERVISE_GROUP ? 0x01000000 /* WNOWAIT */ : 0;
+      if (syscall5(SYS_waitid, 0 /* P_ALL */, 0, (s64)info, 0x40000005 /* __WALL|WEXITED|WNOHANG */ | look, 0) < 0 || info[4] == 0) break;
+      if (look) {
+        if (info[4] == child) syscall2(SYS_kill, -(s64)child, 9);
+        syscall5(SYS_waitid, 1 /* P_PID */, info[4], (s64)info, 0x40000005, 0);
+      }
       if (info[4] != child) continue;
-      if (flags & SUPERVISE_GROUP) syscall2(SYS_kill, -(s64)child, 9);
       if (!program->reported) { // a monitor leaves what the init inside has reported
         s64 usage[18] = {0};
         syscall2(SYS_getrusage, -1 /* RUSAGE_CHILDREN */, (s64)usage);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Isolation.Launching;
 
 namespace Isolation.TestHost;
@@ -26,6 +27,7 @@ internal static class Basics
                 Output(useInit);
             }
 
+            LeftBehind();
             Asynchronous().GetAwaiter().GetResult();
             WithProcess();
         }
@@ -65,6 +67,22 @@ internal static class Basics
         Expect.Equal(result.StandardError, "", "standard error");
         Expect.Equal(result.StandardOutput, Seen, "what the program finds");
         Expect.Equal(result.ExitStatus.ToString(), "exit code 0", "the status");
+    }
+
+    /// <summary>Without a PID namespace, the end of the program is the end of its process group.</summary>
+    private static void LeftBehind()
+    {
+        var options = Shell("sleep 1000 > /dev/null 2>&1 & echo $!; exit 5");
+        options.Namespaces &= ~Namespaces.Pid;
+        var result = IsolatedProcess.RunAndCaptureText(options, TimeSpan.FromSeconds(20));
+        Expect.Equal(result.ExitStatus.ToString(), "exit code 5", "the status");
+        var left = int.Parse(result.StandardOutput, CultureInfo.InvariantCulture);
+        var end = Environment.TickCount64 + 20_000;
+        while (ProcessTable.IsAlive(left))
+        {
+            Expect.True(Environment.TickCount64 < end, "the program's process group has ended with it");
+            Thread.Sleep(1);
+        }
     }
 
     private static async Task Asynchronous()
