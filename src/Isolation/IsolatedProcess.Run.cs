@@ -9,12 +9,14 @@ public sealed partial class IsolatedProcess
 {
     /// <summary>Runs a program to its end.</summary>
     /// <param name="options">What to run. No standard stream may be <see cref="StandardStream.Pipe"/>, as nobody would serve it.</param>
-    /// <param name="timeout">After this time, set-up included, the program is killed and the status says canceled. Null: no limit.</param>
+    /// <param name="timeout">After this time, set-up included, the program is killed and the status says canceled. Null or
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: no limit.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative.</exception>
     /// <exception cref="TimeoutException">The time was up before the program ran.</exception>
     /// <inheritdoc cref="Start" path="/exception"/>
     public static ProcessExitStatus Run(IsolationOptions options, TimeSpan? timeout = null)
     {
-        CheckTimeout(timeout);
+        timeout = Limit(timeout);
         CheckUnpiped(options, capture: false);
         var end = Deadline(timeout);
         var child = Launch(options, new LaunchMode(Deadline: end));
@@ -49,12 +51,14 @@ public sealed partial class IsolatedProcess
     /// captured unless the options send them somewhere else.
     /// </summary>
     /// <param name="options">What to run. Standard input may not be <see cref="StandardStream.Pipe"/>.</param>
-    /// <param name="timeout">After this time, set-up included, the program is killed and the status says canceled. Null: no limit.</param>
+    /// <param name="timeout">After this time, set-up included, the program is killed and the status says canceled. Null or
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: no limit.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative.</exception>
     /// <exception cref="TimeoutException">The time was up before the program ran.</exception>
     /// <inheritdoc cref="Start" path="/exception"/>
     public static ProcessTextOutput RunAndCaptureText(IsolationOptions options, TimeSpan? timeout = null)
     {
-        CheckTimeout(timeout);
+        timeout = Limit(timeout);
         CheckUnpiped(options, capture: true);
         var end = Deadline(timeout);
         var child = Launch(options, new LaunchMode(Capture: true, Deadline: end));

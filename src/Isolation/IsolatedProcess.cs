@@ -61,11 +61,12 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     public Task<ProcessExitStatus> WaitForExitAsync(CancellationToken cancellationToken = default) => _child.Exit.WaitAsync(cancellationToken);
 
     /// <summary>Waits for the program to end, on the calling thread.</summary>
+    /// <param name="timeout">How long. Null or <see cref="Timeout.InfiniteTimeSpan"/>: without end.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative.</exception>
     /// <exception cref="TimeoutException">It did not end within <paramref name="timeout"/>; it still runs.</exception>
     public ProcessExitStatus WaitForExit(TimeSpan? timeout = null)
     {
-        CheckTimeout(timeout);
-        if (!_child.Wait(timeout)) throw new TimeoutException("The program did not end within the time given.");
+        if (!_child.Wait(Limit(timeout))) throw new TimeoutException("The program did not end within the time given.");
         return _child.Exit.GetAwaiter().GetResult();
     }
 
@@ -142,10 +143,11 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         _child.Error?.Dispose();
     }
 
-    private static void CheckTimeout(TimeSpan? timeout)
-    {
-        if (timeout is { } value && value < TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A timeout must not be negative; null waits without end.");
-    }
+    /// <summary>Null for no limit, which <see cref="Timeout.InfiniteTimeSpan"/> stands for as well.</summary>
+    private static TimeSpan? Limit(TimeSpan? timeout) =>
+        timeout is not { } value || value == Timeout.InfiniteTimeSpan ? null
+        : value >= TimeSpan.Zero ? value
+        : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A timeout must not be negative; null waits without end.");
 
     private static InvalidOperationException NotPiped(string stream) =>
         new($"{stream} of the program is not a pipe. Set IsolationOptions.{stream} to StandardStream.Pipe.");

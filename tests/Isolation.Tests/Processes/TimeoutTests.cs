@@ -60,10 +60,14 @@ public class TimeoutTests
     public async Task Run_and_RunAsync_end_a_program_in_time()
     {
         var options = new IsolationOptions("sleep", "1000");
-        IsolatedProcess.Run(options, TimeSpan.FromMilliseconds(600)).Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
-        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(600));
-        var status = await FluentActions.Awaiting(async () => await IsolatedProcess.RunAsync(options, cancellation.Token)).Should().NotThrowAsync();
-        status.Which.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
+        var (_, status) = await Doubling(timeout => Task.Run(() => IsolatedProcess.Run(options, timeout), Token), static _ => true);
+        status.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
+        (_, status) = await Doubling(async timeout =>
+        {
+            using var cancellation = new CancellationTokenSource(timeout);
+            return await IsolatedProcess.RunAsync(options, cancellation.Token);
+        }, static _ => true);
+        status.Should().BeEquivalentTo(new { Canceled = true, SignalNumber = 9 });
     }
 
     [Fact(Timeout = 30_000)]
@@ -116,21 +120,52 @@ public class TimeoutTests
         result.Canceled.Should().BeFalse();
     }
 
-    [Fact]
-    public void A_negative_timeout_is_refused() =>
-        FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true"), TimeSpan.FromSeconds(-1)))
-            .Should().Throw<ArgumentOutOfRangeException>();
+    [Fact(Timeout = 30_000)]
+    public async Task An_infinite_timeout_is_no_limit()
+    {
+        IsolatedProcess.Run(Sandbox.Shell("exit 3"), Timeout.InfiniteTimeSpan).ToString().Should().Be("exit code 3");
+        IsolatedProcess.RunAndCaptureText(Sandbox.Shell("echo hello"), Timeout.InfiniteTimeSpan).StandardOutput.Should().Be("hello\n");
+        await using var process = await IsolatedProcess.StartAsync(Sandbox.Shell("exit 4"), Token);
+        process.WaitForExit(Timeout.InfiniteTimeSpan).ToString().Should().Be("exit code 4");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_negative_timeout_is_refused()
+    {
+        // A millisecond less than nothing is the infinite one.
+        foreach (var timeout in (TimeSpan[])[TimeSpan.FromSeconds(-1), TimeSpan.FromMilliseconds(-2), TimeSpan.FromTicks(-1), TimeSpan.MinValue])
+        {
+            FluentActions.Invoking(() => IsolatedProcess.Run(new IsolationOptions("true"), timeout)).Should().Throw<ArgumentOutOfRangeException>();
+            FluentActions.Invoking(() => IsolatedProcess.RunAndCaptureText(new IsolationOptions("true"), timeout)).Should().Throw<ArgumentOutOfRangeException>();
+            await using var process = await IsolatedProcess.StartAsync(new IsolationOptions("true"), Token);
+            FluentActions.Invoking(() => process.WaitForExit(timeout)).Should().Throw<ArgumentOutOfRangeException>();
+        }
+    }
 
     /// <summary>How long the script takes to get ready is not known: a timeout that comes before that is doubled.</summary>
-    private static async Task<(TimeSpan Timeout, ProcessTextOutput Result)> RunUntilReady(IsolationOptions options, bool isAsync = false)
+    private static Task<(TimeSpan Timeout, ProcessTextOutput Result)> RunUntilReady(IsolationOptions options, bool isAsync = false) => Doubling(async timeout =>
     {
+        using var cancellation = new CancellationTokenSource(timeout);
+        return isAsync
+            ? await IsolatedProcess.RunAndCaptureTextAsync(options, cancellation.Token)
+            : await Task.Run(() => IsolatedProcess.RunAndCaptureText(options, timeout), Token);
+    }, static result => result.StandardOutput.Length > 0);
+
+    /// <summary>Tries a timeout, and twice that, and so on, until it comes neither before the program runs nor before what is wanted.</summary>
+    private static async Task<(TimeSpan Timeout, T Result)> Doubling<T>(Func<TimeSpan, Task<T>> run, Func<T, bool> isReady)
+    {
+        var limit = TimeSpan.FromSeconds(10);
         for (var timeout = TimeSpan.FromMilliseconds(400); ; timeout *= 2)
         {
-            using var cancellation = new CancellationTokenSource(timeout);
-            var result = isAsync
-                ? await IsolatedProcess.RunAndCaptureTextAsync(options, cancellation.Token)
-                : await Task.Run(() => IsolatedProcess.RunAndCaptureText(options, timeout), Token);
-            if (result.StandardOutput.Length > 0 || timeout > TimeSpan.FromSeconds(10)) return (timeout, result);
+            try
+            {
+                var result = await run(timeout);
+                if (isReady(result) || timeout > limit) return (timeout, result);
+            }
+            catch (Exception e) when (e is TimeoutException or OperationCanceledException && timeout <= limit && !Token.IsCancellationRequested)
+            {
+                // The time was up before the program ran.
+            }
         }
     }
 }
