@@ -25,7 +25,15 @@ internal static class FilesystemValidator
         if (filesystem.Mounts.Count(static mount => mount is BindMount { IdMapping: not null }) >= PlanHandle.MaxPrepared)
             throw Invalid($"has more than {PlanHandle.MaxPrepared - 1} bind mounts with mapped ids");
         foreach (var device in filesystem.Devices) Device(device);
-        foreach (var mount in filesystem.Mounts) Check(mount, filesystem, options.Namespaces);
+        foreach (var folder in filesystem.Root.Folders) OptionsValidator.NoNul(folder, nameof(options.Filesystem));
+        OptionsValidator.NoNul(filesystem.Root.Changes, nameof(options.Filesystem));
+        foreach (var mount in filesystem.Mounts)
+        {
+            Check(mount, filesystem, options.Namespaces);
+            OptionsValidator.NoNul(mount.Target, nameof(options.Filesystem));
+            OptionsValidator.NoNul((mount as BindMount)?.Source, nameof(options.Filesystem));
+            OptionsValidator.NoNul((mount as SymbolicLinkMount)?.PointsTo, nameof(options.Filesystem));
+        }
     }
 
     private static void Device(string? name)

@@ -68,9 +68,20 @@ internal static class OptionsValidator
         if (stream.SourceHandle is { IsClosed: true }) throw Invalid(option, "is a handle that has been closed since");
     }
 
+    /// <summary>Only what the kernel would get as it is meant.</summary>
     internal static void NoNul(string? value, string option)
     {
-        if (value is not null && value.Contains('\0')) throw Invalid(option, "must not contain a NUL character, at which the kernel would cut it off");
+        if (value is null) return;
+        if (value.Contains('\0')) throw Invalid(option, "must not contain a NUL character, at which the kernel would cut it off");
+        if (HasLoneSurrogate(value)) throw Invalid(option, "must not contain half of a surrogate pair, which has no form in UTF-8");
+    }
+
+    /// <summary>The encoder would put U+FFFD in its place, silently: another name than was asked for.</summary>
+    private static bool HasLoneSurrogate(ReadOnlySpan<char> value)
+    {
+        for (int at; (at = value.IndexOfAnyInRange('\ud800', '\udfff')) >= 0; value = value[(at + 2)..])
+            if (at + 1 == value.Length || !char.IsSurrogatePair(value[at], value[at + 1])) return true;
+        return false;
     }
 
     internal static ArgumentException Invalid(string option, string problem) => new($"{option} {problem}.", option);
