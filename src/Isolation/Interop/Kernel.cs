@@ -139,8 +139,6 @@ internal static unsafe class Kernel
 
     internal static int munmap(nint address, nint length) => (int)Call(Sys.munmap, address, length);
 
-    internal static int eventfd() => (int)Call(Sys.eventfd2, 0, Linux.O_CLOEXEC | Linux.O_NONBLOCK);
-
     internal static int epoll_create() => (int)Call(Sys.epoll_create1, Linux.EPOLL_CLOEXEC);
 
     internal static int epoll_ctl(int epoll, int operation, int fd, EpollEvent* change) =>

@@ -15,11 +15,9 @@ internal static partial class Linux
     internal const int O_PATH = 0x200000;
 
     internal const int F_GETFD = 1;
-    internal const int F_GETFL = 3;
     internal const int F_SETFL = 4;
     internal const int F_DUPFD_CLOEXEC = 1030;
     internal const int F_ADD_SEALS = 1033;
-    internal const int FD_CLOEXEC = 1;
 
     internal const int F_SEAL_SEAL = 1;
     internal const int F_SEAL_SHRINK = 2;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Interop;
 
-/// <summary>linux/eventpoll.h, asm-generic/poll.h, linux/eventfd.h</summary>
+/// <summary>linux/eventpoll.h, asm-generic/poll.h</summary>
 internal static partial class Linux
 {
     internal const int EPOLL_CTL_ADD = 1;
@@ -10,8 +10,6 @@ internal static partial class Linux
     internal const int EPOLL_CTL_MOD = 3;
     internal const uint EPOLLIN = 1;
     internal const uint EPOLLOUT = 4;
-    internal const uint EPOLLERR = 8;
-    internal const uint EPOLLHUP = 16;
     internal const uint EPOLLONESHOT = 1u << 30;
     internal const int EPOLL_CLOEXEC = O_CLOEXEC;
     internal const short POLLIN = 1;

@@ -33,8 +33,6 @@ internal static partial class Linux
     internal const int PR_SET_NAME = 15;
     internal const int PR_CAPBSET_DROP = 24;
     internal const int PR_SET_NO_NEW_PRIVS = 38;
-    internal const int PR_CAP_AMBIENT = 47;
-    internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
     internal const uint _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
     internal const int CAP_CHOWN = 0;
@@ -58,7 +56,6 @@ internal static partial class Linux
     internal const int CLOCK_BOOTTIME = 7;
     internal const int FUTEX_WAIT = 0;
     internal const int FUTEX_WAKE = 1;
-    internal const int PRIO_PROCESS = 0;
 }
 
 /// <summary>siginfo_t as waitid(2) fills it.</summary>

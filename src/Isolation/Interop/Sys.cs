@@ -6,7 +6,7 @@ internal enum Sys : ushort
     read, write, close, mmap, munmap, ftruncate, fcntl, ioctl, pipe2, ppoll, dup3, waitid, kill, unshare, setns,
     mount, umount2, chdir, getcwd, mknodat, mkdirat, symlinkat, openat, fstatfs, prctl, capset, capget, setgroups,
     setresuid, setresgid, setsid, sethostname, setdomainname, rt_sigaction, rt_sigprocmask, execve, socket,
-    epoll_create1, epoll_ctl, epoll_pwait, eventfd2, pidfd_open, pidfd_send_signal, close_range, open_tree, move_mount,
+    epoll_create1, epoll_ctl, epoll_pwait, pidfd_open, pidfd_send_signal, close_range, open_tree, move_mount,
     mount_setattr, memfd_create, geteuid, getegid, getpid, umask, exit_group, futex, clone3, statx, setpriority, getrusage, clock_gettime,
     openat2, fsopen, fsconfig, fsmount, pivot_root, fchdir, fchownat,
 }
