@@ -33,6 +33,8 @@ internal static class SupervisionPlanner
     {
         NoticeChildren(plan);
         plan.Add(LaunchPlan.Make(StepKind.Fork, 0, "make the program's process under init", null, (ulong)Linux.SIGCHLD, StageFormat.SuperviseForward, 0));
+        // Else a signal that the program sends to its own group would reach it a second time, through the init.
+        plan.Add(LaunchPlan.Syscall(Sys.setsid, "start a session for the program", null));
     }
 
     /// <summary>

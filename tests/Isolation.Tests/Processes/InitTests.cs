@@ -23,6 +23,10 @@ public class InitTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_program_leads_a_session_and_a_group_that_init_is_not_in() =>
+        (await Sandbox.OutputOf(WithInit("read -r pid name state parent group session rest < /proc/$$/stat; echo $group $session"))).Should().Be("2 2\n");
+
+    [Fact(Timeout = 30_000)]
     public async Task Orphans_are_reaped()
     {
         // Builtins only: the list of processes must come down to init, the shell and the subshell that looks.
