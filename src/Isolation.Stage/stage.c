@@ -59,8 +59,11 @@ static noreturn void supervise(struct program *program, s32 child, u64 flags, s6
       waits = 1;
     }
     u32 signal[32];
-    while (syscall3(SYS_read, wait[0].fd, (s64)signal, sizeof signal) == sizeof signal)
-      if ((flags & SUPERVISE_FORWARD) && signal[0] != 17) syscall2(SYS_kill, child, signal[0]);
+    while (syscall3(SYS_read, wait[0].fd, (s64)signal, sizeof signal) == sizeof signal) {
+      u32 number = signal[0] == 17 /* SIGCHLD */ ? 0 : signal[0];
+      if (signal[0] == STAGE_FORWARD_SIGNAL && signal[2] == ~0u /* SI_QUEUE */ && (signal[11] & ~0xffu) == STAGE_FORWARD_TAG) number = signal[11] & 0xff;
+      if ((flags & SUPERVISE_FORWARD) && number) syscall2(SYS_kill, child, number);
+    }
     for (;;) {
       s32 info[32] = {0};
       // A process keeps its number, and with it that of the group it led, until it is reaped: the group is killed before.

@@ -71,9 +71,13 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a signal to the program. A program that is process 1 of its namespace gets only SIGKILL, SIGSTOP and signals it
-    /// has a handler for; under <see cref="IsolationOptions.UseInit"/> signals have their usual effect, but for SIGSTOP, which stops the init.
+    /// Sends a signal to the program. A program that is process 1 of its namespace gets only SIGKILL, SIGSTOP, SIGCONT and
+    /// signals it has a handler for (pid_namespaces(7)); under <see cref="IsolationOptions.UseInit"/> signals have their usual effect.
     /// </summary>
+    /// <remarks>
+    /// SIGTSTP, SIGTTIN and SIGTTOU do nothing to a program without a handler for them: it leads a session of its own, and who is in
+    /// no shell's hands must not be stopped by a terminal (setpgid(2), orphaned process groups). SIGSTOP stops any program.
+    /// </remarks>
     /// <returns>False when the program has ended.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Not a signal.</exception>
     public bool Signal(PosixSignal signal) => _child.Signal(PosixSignals.ToNumber(signal));

@@ -109,6 +109,13 @@ internal static unsafe class Kernel
 
     internal static int pidfd_send_signal(int pidfd, int signal) => (int)Short(Sys.pidfd_send_signal, pidfd, signal);
 
+    /// <summary>The same with a value, as sigqueue(3) does. Queued: what comes first is received first.</summary>
+    internal static int pidfd_send_signal(int pidfd, int signal, int value)
+    {
+        var info = new siginfo { si_signo = signal, si_code = Linux.SI_QUEUE, si_int = value };
+        return (int)Short(Sys.pidfd_send_signal, pidfd, signal, (nint)(&info));
+    }
+
     internal static int kill(int pid, int signal) => (int)Short(Sys.kill, pid, signal);
 
     internal static int waitid(int type, int id, siginfo* info, int options, rusage* usage)

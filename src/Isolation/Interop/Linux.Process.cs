@@ -29,6 +29,7 @@ internal static partial class Linux
     internal const int SIGTTOU = 22;
     internal const int SIGWINCH = 28;
     internal const int SIG_SETMASK = 2;
+    internal const int SI_QUEUE = -1;
 
     internal const int PR_SET_NAME = 15;
     internal const int PR_CAPBSET_DROP = 24;
@@ -58,7 +59,7 @@ internal static partial class Linux
     internal const int FUTEX_WAKE = 1;
 }
 
-/// <summary>siginfo_t as waitid(2) fills it.</summary>
+/// <summary>siginfo_t as waitid(2) fills it and pidfd_send_signal(2) takes it.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 128)]
 internal struct siginfo
 {
@@ -66,6 +67,7 @@ internal struct siginfo
     [FieldOffset(8)] internal int si_code;
     [FieldOffset(16)] internal int si_pid;
     [FieldOffset(24)] internal int si_status;
+    [FieldOffset(24)] internal int si_int;
 }
 
 /// <summary>struct rusage: the fields that are read.</summary>

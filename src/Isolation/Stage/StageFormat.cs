@@ -26,6 +26,9 @@ internal static class StageFormat
     internal const int SuperviseForward = 2;
     internal const int SuperviseGroup = 4;
 
+    internal const int ForwardSignal = 64;
+    internal const int ForwardTag = 0x49534f00;
+
     // Where the robust list's parts lie in the header, which is all the kernel needs to be told.
     internal const int AliveOffset = 72;
     internal const int RobustHeadOffset = 80;

@@ -1,5 +1,6 @@
 using Isolation.Interop;
 using Isolation.Launching;
+using Isolation.Stage;
 
 namespace Isolation.Supervision;
 
@@ -53,7 +54,12 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
         lock (_gate)
         {
             if (_pidfd < 0) return false;
-            var result = Kernel.pidfd_send_signal(_innerPidfd >= 0 ? _innerPidfd : _pidfd, signal);
+            var pidfd = _innerPidfd >= 0 ? _innerPidfd : _pidfd;
+            // An init forwards what it gets. What would stop it, or be taken for the end of a child, or overtake another of
+            // these on the way (pending signals are taken in the order of their numbers), is wrapped.
+            var result = launched.HasInit && signal is >= Linux.SIGCHLD and <= Linux.SIGTTOU
+                ? Kernel.pidfd_send_signal(pidfd, StageFormat.ForwardSignal, StageFormat.ForwardTag | signal)
+                : Kernel.pidfd_send_signal(pidfd, signal);
             if (result == 0) return true;
             if (result == -(int)Errno.ESRCH) return false;
             throw LaunchFailure.Host("send a signal to the sandbox", "pidfd_send_signal", -result, signal.ToString(System.Globalization.CultureInfo.InvariantCulture));

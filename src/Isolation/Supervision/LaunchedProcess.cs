@@ -10,6 +10,7 @@ namespace Isolation.Supervision;
 /// <param name="InnerPidfd">Of the first process when the direct child is a monitor, else -1.</param>
 /// <param name="Slot">The parent-exit guard's entry, or -1.</param>
 /// <param name="OwnsPidNamespace">The end of the first process ends everything inside.</param>
+/// <param name="HasInit">The first process is an init, and the program its child.</param>
 /// <param name="Arena">Where a supervising stage leaves the exit report, or null.</param>
 /// <param name="Started">When the start began, in milliseconds of <see cref="Environment.TickCount64"/>.</param>
 /// <param name="Logger">The user's logger.</param>
@@ -21,6 +22,7 @@ internal readonly record struct LaunchedProcess(
     int InnerPidfd,
     int Slot,
     bool OwnsPidNamespace,
+    bool HasInit,
     LaunchArena? Arena,
     long Started,
     ILogger? Logger,

@@ -12,7 +12,10 @@ public class SignalTests
     /// only when the read is over.
     /// </summary>
     private const string TrapAndWait =
-        "trap 'echo got; exit 7' USR1; trap 'echo term; exit 8' TERM; echo ready; while :; do sleep 0.05; done";
+        "trap 'echo got; exit 7' USR1; trap 'echo term; exit 8' TERM; trap 'echo stop; exit 9' TSTP; trap 'echo last; exit 11' 64; " +
+        "echo ready; while :; do sleep 0.05; done";
+
+    private const PosixSignal Stop = (PosixSignal)19; // SIGSTOP
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -21,7 +24,11 @@ public class SignalTests
     [InlineData(false)]
     public async Task A_signal_reaches_a_programs_handler(bool useInit)
     {
-        (PosixSignal, string, int)[] signals = [((PosixSignal)10, "got", 7), (PosixSignal.SIGTERM, "term", 8), ((PosixSignal)15, "term", 8)];
+        (PosixSignal, string, int)[] signals =
+        [
+            ((PosixSignal)10, "got", 7), (PosixSignal.SIGTERM, "term", 8), ((PosixSignal)15, "term", 8),
+            (PosixSignal.SIGTSTP, "stop", 9), ((PosixSignal)64, "last", 11),
+        ];
         foreach (var (signal, expected, code) in signals)
         {
             var options = Sandbox.Shell(TrapAndWait);
@@ -65,14 +72,51 @@ public class SignalTests
         (await process.WaitForExitAsync(Token)).Signal.Should().Be(PosixSignal.SIGINT);
     }
 
-    [Fact(Timeout = 30_000)]
-    public async Task A_program_can_be_stopped_and_continued()
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_program_can_be_stopped_and_continued(bool useInit)
     {
-        await using var process = await Sandbox.Waiting();
-        process.Signal((PosixSignal)19 /* SIGSTOP */).Should().BeTrue();
-        await HostView.Until(() => HostView.StatusField(process.ProcessId, "State").StartsWith('T'), "the program is stopped");
+        var options = Sandbox.Shell(":");
+        options.UseInit = useInit;
+        await using var process = await Sandbox.Waiting(options);
+        var program = HostView.ProcessesIn(HostView.Namespace(process.ProcessId, "pid")).Single(pid => !useInit || pid != process.ProcessId);
+        process.Signal(Stop).Should().BeTrue();
+        await HostView.Until(() => HostView.StatusField(program, "State").StartsWith('T'), "the program is stopped");
+        if (useInit) HostView.StatusField(process.ProcessId, "State").Should().StartWith("S", "the init goes on");
         process.Signal(PosixSignal.SIGCONT).Should().BeTrue();
-        await HostView.Until(() => HostView.StatusField(process.ProcessId, "State").StartsWith('S'), "the program goes on");
+        await HostView.Until(() => HostView.StatusField(program, "State").StartsWith('S'), "the program goes on");
+        await process.WriteLine("go");
+        (await process.WaitForExitAsync(Token)).ToString().Should().Be("exit code 0");
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_program_goes_on_when_that_is_the_last_it_was_told(bool useInit)
+    {
+        var options = Sandbox.Shell(":");
+        options.UseInit = useInit;
+        await using var process = await Sandbox.Waiting(options);
+        for (var i = 0; i < 100; i++)
+        {
+            process.Signal(Stop).Should().BeTrue();
+            process.Signal(PosixSignal.SIGCONT).Should().BeTrue();
+        }
+
+        await process.WriteLine("go");
+        (await process.WaitForExitAsync(Token)).ToString().Should().Be("exit code 0");
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_terminals_way_to_stop_a_program_has_no_effect_without_a_handler(bool useInit)
+    {
+        var options = Sandbox.Shell(":");
+        options.UseInit = useInit;
+        await using var process = await Sandbox.Waiting(options);
+        foreach (var signal in (PosixSignal[])[PosixSignal.SIGTSTP, PosixSignal.SIGTTIN, PosixSignal.SIGTTOU]) process.Signal(signal).Should().BeTrue();
         await process.WriteLine("go");
         (await process.WaitForExitAsync(Token)).ToString().Should().Be("exit code 0");
     }
