@@ -53,6 +53,19 @@ internal static class FailureHints
         (Sys.mount or Sys.fsmount, Errno.EPERM) when step.Path == "/proc" && step.Label.Contains("procfs", StringComparison.Ordinal) =>
             AppArmorRestricts && !IsPrivileged ? AppArmorHint :
             "Part of this process's own /proc is masked, as in a container, and the kernel refuses a fresh one inside; set Filesystem.PrivateProc to false or unmask /proc outside (docker run --security-opt systempaths=unconfined)",
+        (Sys.openat2, Errno.ENOENT) when step.Label.Contains("denied", StringComparison.Ordinal) =>
+            "Only a file in that folder, which is the host's, could hold the place of what is denied and does not exist: create it, deny the folder, or bind the folder read-only",
+        (Sys.openat2, Errno.ENOENT) => "In a tree of the host, the place of a mount must exist, as nothing is left behind there; use a folder that exists, or a root that is the sandbox's own (Root.Empty, CopyOnWrite)",
+        (Sys.openat2, Errno.ELOOP) => "There is a symbolic link in its place; an honest root has a folder there",
+        (Sys.openat2, Errno.ENOTDIR) or (Sys.fchdir, Errno.ENOTDIR) or (Sys.move_mount, Errno.ENOTDIR) => "A folder goes over a folder, a file over a file",
+        (Sys.openat2, Errno.EAGAIN) => "Somebody renames folders in the root while the sandbox starts",
+        (Sys.mkdirat or Sys.mknodat or Sys.symlinkat, Errno.EROFS) => "The tree is read-only here; use a folder that exists, or a root that is the sandbox's own (Root.Empty, CopyOnWrite)",
+        (Sys.symlinkat, Errno.EEXIST) => "Something with this name exists already",
+        (Sys.pivot_root, Errno.EINVAL) => "The host runs from its initial ramdisk, whose root cannot be exchanged",
+        (Sys.open_tree, Errno.EINVAL) => "A folder with other mounts below it can be taken into a user namespace only with them (Recursive)",
+        (Sys.mount, Errno.ENODEV) => "The kernel has no such file system",
+        (Sys.mount, Errno.EPERM or Errno.EINVAL) when step.Label.Contains("layers", StringComparison.Ordinal) =>
+            "overlayfs in a user namespace needs Linux 5.11, and folders on a file system it can work with (not itself twice over)",
         (Sys.chdir, Errno.ENOENT) => "The working directory does not exist inside the sandbox (private folders such as /tmp start empty)",
         (Sys.chdir, Errno.EACCES) => "The sandbox's user may not enter the working directory",
         (Sys.chdir, Errno.ENOTDIR) => "The working directory is not a folder",

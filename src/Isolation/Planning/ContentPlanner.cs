@@ -39,8 +39,9 @@ internal static class ContentPlanner
         OverlayPlanner.LeaveTmpfs(plan);
     }
 
-    internal static void Place(LaunchPlan plan, IsolationOptions options, byte root, Mount mount, byte source, bool own)
+    internal static void Place(LaunchPlan plan, IsolationOptions options, byte root, int index, byte source, bool own)
     {
+        var mount = options.Filesystem.Mounts[index];
         const byte place = LaunchPlan.Scratch;
         switch (mount)
         {
@@ -52,7 +53,7 @@ internal static class ContentPlanner
                 plan.Add(LaunchPlan.Syscall(Sys.symlinkat, "make a link", link.Target, plan.Text(link.PointsTo), Argument.Register(parent), plan.Text(PlacePlanner.Name(link.Target))));
                 break;
             case DeniedPath:
-                Deny(plan, root, mount.Target, source, own);
+                Deny(plan, root, mount.Target, source, own, Ownership.IsHostsAndWritable(options, index));
                 break;
         }
     }
@@ -82,12 +83,19 @@ internal static class ContentPlanner
     }
 
     /// <summary>A folder is covered by an empty one that nobody may list, a file by one that nobody may open.</summary>
-    private static void Deny(LaunchPlan plan, byte root, string target, byte source, bool own)
+    private static void Deny(LaunchPlan plan, byte root, string target, byte source, bool own, bool hostsAndWritable)
     {
         const byte place = LaunchPlan.Scratch;
         var empty = plan.Text("");
-        if (own) PlacePlanner.OpenOrMakeLike(plan, root, target, place, source);
-        else plan.Add(PlacePlanner.Open(plan, root, target, place, label: "find what is denied"));
+        var first = plan.Steps.Length + 1;
+        if (own && !hostsAndWritable)
+            PlacePlanner.OpenOrMakeLike(plan, root, target, place, source);
+        else if (hostsAndWritable)
+            plan.Add(PlacePlanner.Open(plan, root, target, place, label: "find what is denied"));
+        else
+            // What does not exist cannot be made either, as nothing can be written here.
+            plan.Add(PlacePlanner.Open(plan, root, target, place, label: "find what is denied").Tolerate(Errno.ENOENT, Errno.ENOTDIR));
+        var tolerated = !own && !hostsAndWritable;
         var buffer = plan.Buffer(256);
         plan.Add(LaunchPlan.Syscall(Sys.statx, "look at what is denied", target, Argument.Register(place), empty, Linux.AT_EMPTY_PATH, Linux.STATX_TYPE, buffer));
         plan.Add(LaunchPlan.Check("is it a folder", target, buffer, 28, 2, Linux.S_IFMT, Linux.S_IFDIR, Errno.ENOTDIR).Tolerate(Errno.ENOTDIR).SkipNext(2));
@@ -96,5 +104,6 @@ internal static class ContentPlanner
             Linux.MS_RDONLY | Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, plan.Text("nr_inodes=1,mode=000")).DoneSkips(1));
         plan.Add(LaunchPlan.Syscall(Sys.move_mount, "deny a file", target, Argument.Register(source), empty, Argument.Register(place), empty,
             Linux.MOVE_MOUNT_F_EMPTY_PATH | Linux.MOVE_MOUNT_T_EMPTY_PATH));
+        if (tolerated) plan.Steps[first - 1].Skip = (ushort)(plan.Steps.Length - first);
     }
 }

@@ -159,7 +159,7 @@ internal static class MountPlanner
                 ProcPlanner.Place(plan, options, root, proc, index, own);
                 break;
             default:
-                ContentPlanner.Place(plan, options, root, mount, plan.Sources[index], own);
+                ContentPlanner.Place(plan, options, root, index, plan.Sources[index], own);
                 break;
         }
     }

@@ -23,6 +23,21 @@ internal static class Ownership
         return !filesystem.Root.IsHost;
     }
 
+    /// <summary>Whether the program may write around the place, and what it writes is the host's.</summary>
+    internal static bool IsHostsAndWritable(IsolationOptions options, int index)
+    {
+        var filesystem = options.Filesystem;
+        var target = filesystem.Mounts[index].Target;
+        for (var i = index - 1; i >= 0; i--)
+        {
+            var earlier = filesystem.Mounts[i];
+            if (IsBelow(target, earlier.Target) && earlier is BindMount or TmpfsMount or OverlayMount or KernelMount or ProcMount) return earlier is BindMount { Writable: true };
+        }
+
+        if (filesystem.Root.Access != RootAccess.Writable || filesystem.Root.Kind == RootKind.Empty) return false;
+        return !filesystem.Root.IsHost || !IsOwn(options, index);
+    }
+
     /// <summary>Whether the place is in the root itself, and not in something that is mounted before.</summary>
     internal static bool IsOfRoot(IsolationOptions options, int index)
     {

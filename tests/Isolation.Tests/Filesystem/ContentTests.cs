@@ -100,4 +100,31 @@ public class ContentTests
         options.Filesystem.Mounts.Add(new DeniedPath("/a/b/secret"));
         (await Sandbox.OutputOf(options)).Should().Be("refused\nstays\nno folder\n");
     }
+
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(Trees.UserNamespaces), MemberType = typeof(Trees))]
+    public async Task What_is_denied_and_does_not_exist_leaves_no_trace_on_the_host(bool userNamespace)
+    {
+        using var folder = new TemporaryFolder();
+        var options = Trees.EmptyShell(userNamespace, "(echo x > /d/secret) 2>/dev/null || echo refused");
+        options.Filesystem.Mounts.Add(new BindMount(folder.Path, "/d"));
+        options.Filesystem.Mounts.Add(new DeniedPath("/d/secret"));
+        options.Filesystem.Mounts.Add(new DeniedPath("/d/no/such/folder"));
+        (await Sandbox.OutputOf(options)).Should().Be("refused\n");
+        Directory.EnumerateFileSystemEntries(folder.Path).Should().BeEmpty();
+
+        options.Filesystem.Mounts[^3] = new BindMount(folder.Path, "/d") { Writable = true };
+        var start = () => IsolatedProcess.RunAsync(options, Token);
+        (await start.Should().ThrowAsync<IsolationException>()).Which.Hint.Should().Contain("create it");
+        Directory.EnumerateFileSystemEntries(folder.Path).Should().BeEmpty();
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task In_the_hosts_tree_a_list_of_what_is_denied_may_name_what_is_not_there()
+    {
+        var options = Sandbox.Shell("cat /etc/hostname 2>/dev/null || echo denied; ls /isolation-not-there 2>/dev/null || echo none");
+        options.Filesystem.Mounts.Add(new DeniedPath("/etc/hostname"));
+        options.Filesystem.Mounts.Add(new DeniedPath("/isolation-not-there"));
+        (await Sandbox.OutputOf(options)).Should().Be("denied\nnone\n");
+    }
 }

@@ -33,7 +33,8 @@ internal static class HostView
     {
         var result = new SortedDictionary<int, string>();
         foreach (var path in Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd"))
-            if (new FileInfo(path).LinkTarget is { } target) result[int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)] = target;
+            // not what a test in parallel has open to list the same folder
+            if (new FileInfo(path).LinkTarget is { } target && target != $"/proc/{pid}/fd") result[int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)] = target;
         return result;
     }
 
