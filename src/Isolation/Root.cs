@@ -55,6 +55,17 @@ public sealed class Root
         ? throw new ArgumentException("These file systems cannot be written to; use CopyOnWrite.", nameof(access))
         : new Root(RootKind.ImageFile, access, HostPath(path));
 
+    /// <summary>The same folder, layers or image with other access.</summary>
+    /// <exception cref="InvalidOperationException">The root is the host's, or empty.</exception>
+    /// <exception cref="ArgumentException">It cannot be writable: only a folder can.</exception>
+    public Root WithAccess(RootAccess access)
+    {
+        if (Folders.Length == 0) throw new InvalidOperationException("Only a folder, layers or an image can be accessed in different ways.");
+        if (Known(access) == RootAccess.Writable && Kind != RootKind.Directory)
+            throw new ArgumentException("Only a folder can be written to itself; use CopyOnWrite.", nameof(access));
+        return new Root(Kind, access, Folders) { Size = Size };
+    }
+
     /// <summary>
     /// The same root with its changes kept: in <c>upper</c>, below a folder of the host that exists. A later start with the
     /// same folder goes on from there. One sandbox at a time may use it.
