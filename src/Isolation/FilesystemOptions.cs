@@ -23,7 +23,7 @@ public sealed class FilesystemOptions
 
     /// <summary>
     /// An empty tmpfs at <c>/tmp</c> and, if there is one, another at <c>/var/tmp</c>. Default: true. A copy-on-write root
-    /// keeps the folders it has, whose content is its own anyway.
+    /// keeps the folders it has, whose content is its own anyway, and gets a <c>/tmp</c> if it has none.
     /// </summary>
     public bool PrivateTmp { get; set; } = true;
 

@@ -60,7 +60,11 @@ internal static class MountPlanner
         var root = foreign || filesystem.Mounts.Count > 0 ? PlacePlanner.OpenRoot(plan) : (byte)0;
         if (!filesystem.Root.IsHost) MakeFolders(plan, options, root);
         if (filesystem.PrivateDev) DevicePlanner.Populate(plan, options, root);
-        if (filesystem.Root.Access != RootAccess.CopyOnWrite)
+        if (filesystem.Root.Access == RootAccess.CopyOnWrite)
+        {
+            if (filesystem.PrivateTmp) PlacePlanner.OpenOrMakeFolder(plan, root, "/tmp", LaunchPlan.Scratch, mode: 0x3ff /* 01777 */);
+        }
+        else
         {
             if (filesystem.PrivateTmp)
             {

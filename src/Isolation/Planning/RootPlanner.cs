@@ -80,6 +80,8 @@ internal static class RootPlanner
         // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, where it can be detached.
         var here = plan.Text(".");
         plan.Add(LaunchPlan.Syscall(Sys.pivot_root, "make it the root", "/", here, here));
+        // What is on top goes first: over the host's tree lies the scratch file system in which overlayfs was given its folders.
+        if (NeedsOverlay(root, facts)) plan.Add(LaunchPlan.Syscall(Sys.umount2, "let go of the place for changes", "/", here, MntDetach));
         plan.Add(LaunchPlan.Syscall(Sys.umount2, "let go of the host's tree", "/", here, MntDetach));
         plan.Add(LaunchPlan.Syscall(Sys.chdir, "go to the new root", "/", plan.Text("/")));
     }

@@ -26,15 +26,32 @@ public class RootTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(Trees.UserNamespaces), MemberType = typeof(Trees))]
-    public async Task The_hosts_tree_is_gone(bool userNamespace)
+    public async Task The_hosts_tree_is_gone_whatever_the_root_is(bool userNamespace)
     {
         using var root = Trees.MakeRoot();
-        var options = Trees.Shell(Root.Directory(root.Path), userNamespace, "cat /proc/self/mountinfo; ls -a /; cat /etc/issue");
-        var text = await Sandbox.OutputOf(options);
-        text.Should().EndWith(".\n..\nbin\ndev\netc\nproc\nrun\nsys\ntmp\nthe image's own\n");
-        var mounted = text.Split('\n').Where(line => line.Contains(" - ")).Select(line => line.Split(' ')[4]);
-        mounted.Where(static path => !path.StartsWith("/proc/", StringComparison.Ordinal)).Should().BeEquivalentTo(
-            "/", "/dev", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts", "/dev/shm", "/tmp", "/run", "/proc");
+        using var bare = Trees.MakeRoot(complete: false);
+        using var changes = new TemporaryFolder();
+        using var canary = new TemporaryFolder();
+        Root[] roots =
+        [
+            Root.Directory(root.Path), Root.Directory(bare.Path), Root.Directory(root.Path, RootAccess.Writable), Root.Directory(bare.Path, RootAccess.CopyOnWrite),
+            Root.Directory(root.Path, RootAccess.CopyOnWrite).WithChangesIn(changes.Path), Root.Layers([bare.Path, canary.Path]), Root.Layers([root.Path], RootAccess.ReadOnly),
+        ];
+        foreach (var tree in roots)
+        {
+            var options = Trees.Shell(tree, userNamespace, "cat /proc/self/mountinfo; ls / /..; ls /tmp/../.. /proc/1/root/.. /proc/1/cwd/.. ; cat /etc/issue; chroot /.. /bin/ls /etc 2>/dev/null || echo no chroot");
+            Check(await Sandbox.OutputOf(options), tree);
+        }
+
+        Check(await Sandbox.OutputOf(Trees.EmptyShell(userNamespace, "cat /proc/self/mountinfo; ls / /..; echo the image\\'s own; echo no chroot")), Root.Empty());
+
+        static void Check(string text, Root tree)
+        {
+            text.Should().EndWith("the image's own\nno chroot\n", "{0}", tree).And.NotContain("\nhome\n").And.NotContain("\nusr\n");
+            var mounted = text.Split('\n').Where(line => line.Contains(" - ", StringComparison.Ordinal)).Select(line => line.Split(' ')[4]);
+            mounted.Where(static path => path is not ("/tmp" or "/run" or "/bin/busybox") && !path.StartsWith("/proc/", StringComparison.Ordinal)).Should().BeEquivalentTo(
+                ["/", "/dev", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts", "/dev/shm", "/proc"], "{0}", tree);
+        }
     }
 
     [Theory(Timeout = 30_000)]
