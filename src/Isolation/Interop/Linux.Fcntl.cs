@@ -55,7 +55,12 @@ internal static partial class Linux
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct statx
 {
+    [FieldOffset(20)] internal uint stx_uid;
     [FieldOffset(28)] internal ushort stx_mode;
+    [FieldOffset(32)] internal ulong stx_ino;
+    [FieldOffset(40)] internal ulong stx_size;
+    [FieldOffset(112)] internal long stx_mtime_sec;
+    [FieldOffset(120)] internal uint stx_mtime_nsec;
     [FieldOffset(128)] internal uint stx_rdev_major;
     [FieldOffset(132)] internal uint stx_rdev_minor;
 }

@@ -9,4 +9,6 @@ internal enum Sys : ushort
     epoll_create1, epoll_ctl, epoll_pwait, pidfd_open, pidfd_send_signal, close_range, open_tree, move_mount,
     mount_setattr, memfd_create, geteuid, getegid, getpid, umask, exit_group, futex, clone3, statx, setpriority, getrusage, clock_gettime,
     openat2, fsopen, fsconfig, fsmount, pivot_root, fchdir, fchownat,
+    linkat, unlinkat, renameat2, readlinkat, utimensat, fsetxattr, fgetxattr, getdents64, pwrite64, lseek, flock, fsync, syncfs,
+    fchmod, fchmodat, fchown,
 }

@@ -13,6 +13,8 @@ internal static class SyscallTable
         291, 233, 281, 434, 424, 436, 428, 429,
         442, 319, 107, 108, 39, 95, 231, 202, 435, 332, 141, 98, 228,
         437, 430, 431, 432, 155, 81, 260,
+        265, 263, 316, 267, 280, 190, 193, 217, 18, 8, 73, 74, 306,
+        91, 268, 93,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -23,6 +25,8 @@ internal static class SyscallTable
         20, 21, 22, 434, 424, 436, 428, 429,
         442, 279, 175, 177, 172, 166, 94, 98, 435, 291, 140, 165, 113,
         437, 430, 431, 432, 41, 50, 54,
+        37, 35, 276, 78, 88, 7, 10, 61, 68, 62, 32, 82, 267,
+        52, 53, 55,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

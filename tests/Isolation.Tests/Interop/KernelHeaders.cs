@@ -56,6 +56,10 @@ internal static class KernelHeaders
                 ["effective1"] = "data[1].effective", ["permitted1"] = "data[1].permitted", ["inheritable1"] = "data[1].inheritable",
             },
         },
+        [typeof(statx)] = new()
+        {
+            CType = "struct statx", Fields = { ["stx_mtime_sec"] = "stx_mtime.tv_sec", ["stx_mtime_nsec"] = "stx_mtime.tv_nsec" },
+        },
         [typeof(pidfd_info)] = new()
         {
             CType = "struct pidfd_info", Size = "PIDFD_INFO_SIZE_VER0", Since = new(6, 15), Macro = "PIDFD_INFO_EXIT",
@@ -128,7 +132,7 @@ internal static class KernelHeaders
     /// <summary>The files to compile for one architecture.</summary>
     internal static CSource[] Sources(Architecture architecture) =>
     [
-        new(Headers, [.. Constants(IsNoSocketName), .. Structs(IsNoSocketStruct), .. Errnos(), .. Syscalls(architecture), .. EpollEvents(architecture)]),
+        new(Headers, [.. Constants(IsNoSocketName), .. Structs(IsNoSocketStruct), .. Errnos(), .. Syscalls(architecture), .. EpollEvents(architecture), .. OpenFlags(architecture)]),
         new(SocketHeaders, [.. Constants(name => !IsNoSocketName(name)), .. Structs(type => !IsNoSocketStruct(type))]),
     ];
 
@@ -166,6 +170,13 @@ internal static class KernelHeaders
     {
         var numbers = (architecture == Architecture.Arm64 ? SyscallTable.Arm64 : SyscallTable.X64).ToArray();
         return Enum.GetValues<Sys>().Select(call => new CAssertion($"__NR_{call}", $"__NR_{call} == {numbers[(int)call]}"));
+    }
+
+    private static IEnumerable<CAssertion> OpenFlags(Architecture architecture)
+    {
+        yield return new("O_DIRECTORY", $"O_DIRECTORY == {Linux.DirectoryFlag(architecture)}");
+        yield return new("O_NOFOLLOW", $"O_NOFOLLOW == {Linux.NoFollowFlag(architecture)}");
+        yield return new("O_TMPFILE", $"O_TMPFILE == {Linux.TemporaryFlag(architecture)}");
     }
 
     private static IEnumerable<CAssertion> EpollEvents(Architecture architecture)
