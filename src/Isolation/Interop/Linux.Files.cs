@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Interop;
 
-/// <summary>asm/fcntl.h, linux/fcntl.h, linux/stat.h, linux/capability.h: what making and removing files takes</summary>
+/// <summary>asm/fcntl.h, linux/fcntl.h, linux/stat.h: what making and removing files takes</summary>
 internal static partial class Linux
 {
     internal const int AT_REMOVEDIR = 0x200;
@@ -18,9 +18,6 @@ internal static partial class Linux
     internal const uint S_ISGID = 0x400;
 
     internal const uint STATX_BASIC_STATS = 0x7ff;
-
-    internal const int CAP_CHOWN = 0;
-    internal const int CAP_DAC_OVERRIDE = 1;
 
     /// <summary>Those flags of open(2) that have another value on arm64.</summary>
     internal static readonly int O_DIRECTORY = DirectoryFlag(RuntimeInformation.ProcessArchitecture);

@@ -1,0 +1,11 @@
+namespace Isolation.Images.Archives;
+
+internal enum Compression
+{
+    None,
+    Gzip,
+    Zstd,
+    Bzip2,
+    Xz,
+    Lz4,
+}
