@@ -56,6 +56,8 @@ internal static class FailureHints
         (Sys.openat2, Errno.ENOENT) when step.Label.Contains("denied", StringComparison.Ordinal) =>
             "Only a file in that folder, which is the host's, could hold the place of what is denied and does not exist: create it, deny the folder, or bind the folder read-only",
         (Sys.openat2, Errno.ENOENT) => "In a tree of the host, the place of a mount must exist, as nothing is left behind there; use a folder that exists, or a root that is the sandbox's own (Root.Empty, CopyOnWrite)",
+        (Sys.openat2, Errno.ELOOP) when step.Label.Contains("working directory", StringComparison.Ordinal) =>
+            "A directory is named by its path inside the sandbox; descriptors (/proc/self/fd), roots and directories of processes are not followed",
         (Sys.openat2, Errno.ELOOP) => "There is a symbolic link in its place; an honest root has a folder there",
         (Sys.openat2, Errno.ENOTDIR) or (Sys.fchdir, Errno.ENOTDIR) or (Sys.move_mount, Errno.ENOTDIR) => "A folder goes over a folder, a file over a file",
         (Sys.openat2, Errno.EAGAIN) => "Somebody renames folders in the root while the sandbox starts",

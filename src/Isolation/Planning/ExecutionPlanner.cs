@@ -18,10 +18,23 @@ internal static class ExecutionPlanner
     {
         var directory = options.WorkingDirectory ?? "/";
         plan.Add(LaunchPlan.Syscall(Sys.chdir, "enter the working directory", directory, plan.Text(directory)));
+        if ((options.Namespaces & Namespaces.Mount) != 0 && directory != "/") ExcludeDescriptors(plan, directory);
         // A directory outside the tree would show as "(unreachable)": CVE-2024-21626.
         var buffer = plan.Buffer(4096);
         plan.Add(LaunchPlan.Syscall(Sys.getcwd, "read the working directory", directory, buffer, 4096));
         plan.Add(LaunchPlan.Check("check that the working directory is inside the tree", directory, buffer, 0, 1, 0xff, '/', Errno.EXDEV));
+    }
+
+    /// <summary>
+    /// The set-up holds folders that are covered by now, what is denied among them; a link of /proc/self/fd, which the directory
+    /// of an image may name or lead to, would enter them (CVE-2024-21626). They are below the root and so pass the check that follows.
+    /// </summary>
+    private static void ExcludeDescriptors(LaunchPlan plan, string directory)
+    {
+        const byte register = LaunchPlan.Scratch;
+        plan.Add(LaunchPlan.Syscall(Sys.openat2, "reach the working directory without a link of /proc", directory, Linux.AT_FDCWD, plan.Text(directory),
+            plan.Struct(new open_how { flags = Linux.O_PATH | Linux.O_CLOEXEC, resolve = Linux.RESOLVE_NO_MAGICLINKS }), 24).To(register));
+        plan.Add(LaunchPlan.Syscall(Sys.fchdir, "enter the working directory", directory, Argument.Register(register)));
     }
 
     internal static void Execute(LaunchPlan plan, IsolationOptions options)
