@@ -104,6 +104,7 @@ internal static class ContentPlanner
             Linux.MS_RDONLY | Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, plan.Text("nr_inodes=1,mode=000")).DoneSkips(1));
         plan.Add(LaunchPlan.Syscall(Sys.move_mount, "deny a file", target, Argument.Register(source), empty, Argument.Register(place), empty,
             Linux.MOVE_MOUNT_F_EMPTY_PATH | Linux.MOVE_MOUNT_T_EMPTY_PATH));
+        PlacePlanner.Close(plan, target, place);
         if (tolerated) plan.Steps[first - 1].Skip = (ushort)(plan.Steps.Length - first);
     }
 }

@@ -118,7 +118,7 @@ internal static class MountPlanner
 
         const byte place = LaunchPlan.Scratch;
         if (mustExist) PlacePlanner.OpenOrMakeFolder(plan, root, path, place, mode: 0x3ff /* 01777 */);
-        else plan.Add(PlacePlanner.Open(plan, root, path, place).Tolerate(Errno.ENOENT).SkipNext(2));
+        else plan.Add(PlacePlanner.Open(plan, root, path, place).Tolerate(Errno.ENOENT).SkipNext(3));
         MountOn(plan, place, path, "mount a private tmpfs", "tmpfs", flags, data);
     }
 
@@ -127,6 +127,7 @@ internal static class MountPlanner
     {
         plan.Add(LaunchPlan.Syscall(Sys.fchdir, "go to the place of a mount", path, Argument.Register(place)));
         plan.Add(LaunchPlan.Syscall(Sys.mount, label, path, plan.Text(type), plan.Text("."), plan.Text(type), flags, data is null ? 0 : plan.Text(data)));
+        PlacePlanner.Close(plan, path, place);
     }
 
     private static void Place(LaunchPlan plan, IsolationOptions options, byte root, int index)
@@ -193,6 +194,7 @@ internal static class MountPlanner
         var empty = plan.Text("");
         plan.Add(LaunchPlan.Syscall(Sys.move_mount, label, target, Argument.Register(source), empty, Argument.Register(place), empty,
             Linux.MOVE_MOUNT_F_EMPTY_PATH | Linux.MOVE_MOUNT_T_EMPTY_PATH));
+        PlacePlanner.Close(plan, target, place);
     }
 
     internal static void PlaceNew(LaunchPlan plan, byte root, string target, bool own, string label, string type, ulong flags, string? data)

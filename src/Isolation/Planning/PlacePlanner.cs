@@ -65,6 +65,10 @@ internal static class PlacePlanner
         return parent;
     }
 
+    /// <summary>What is covered must not stay open: until it is executed, a program could be named through /proc/self/fd, below the cover.</summary>
+    internal static void Close(LaunchPlan plan, string path, byte place) =>
+        plan.Add(LaunchPlan.Syscall(Sys.close, "let go of the place of a mount", path, Argument.Register(place)));
+
     internal static string Name(string path) => path[(path.LastIndexOf('/') + 1)..];
 
     private static Step Make(LaunchPlan plan, byte parent, string path, uint type, uint mode) => (type == Linux.S_IFDIR

@@ -140,6 +140,7 @@ internal static class ProcPlanner
         var empty = plan.Text("");
         plan.Add(LaunchPlan.Syscall(Sys.move_mount, label, target, Argument.Register(made), empty, Argument.Register(LaunchPlan.Scratch), empty,
             Linux.MOVE_MOUNT_F_EMPTY_PATH | Linux.MOVE_MOUNT_T_EMPTY_PATH));
+        PlacePlanner.Close(plan, target, LaunchPlan.Scratch);
         plan.Add(LaunchPlan.Syscall(Sys.fchdir, "go to it", target, Argument.Register(made)));
     }
 
