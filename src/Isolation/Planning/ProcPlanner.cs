@@ -151,21 +151,23 @@ internal static class ProcPlanner
         ReadOnlySpan<string> folders = ["acpi", "asound", "scsi"];
         foreach (var name in readOnly) MakeReadOnly(plan, name, "/proc/" + name);
 
-        // A mask is only as good as its source (CVE-2025-31133): the host's null device, taken from there, held by descriptor and looked at.
+        // A mask is only as good as its source (CVE-2025-31133): the host's null device, looked at where it is taken from. In a tree
+        // that nobody has prepared that is its path, unless a mount has covered it: then no mask could be told from no kernel file.
         var filesystem = options.Filesystem;
+        var byPath = !filesystem.Root.IsForeign && (filesystem.PrivateDev ? !IsCovered(filesystem) : filesystem.Root.IsHost);
         var source = DevicePlanner.FirstDevice;
-        if (filesystem.Root.IsHost && !filesystem.PrivateDev)
-            plan.Add(LaunchPlan.Syscall(Sys.openat, "open the mask", NullDevice, Linux.AT_FDCWD, plan.Text(NullDevice), Linux.O_PATH | Linux.O_CLOEXEC).To(source));
         var buffer = plan.Buffer(256);
         var empty = plan.Text("");
-        plan.Add(LaunchPlan.Syscall(Sys.statx, "look at the mask", NullDevice, Argument.Register(source), empty, Linux.AT_EMPTY_PATH, Linux.STATX_TYPE, buffer));
+        plan.Add(byPath
+            ? LaunchPlan.Syscall(Sys.statx, "look at the mask", NullDevice, Linux.AT_FDCWD, plan.Text(NullDevice), 0, Linux.STATX_TYPE, buffer)
+            : LaunchPlan.Syscall(Sys.statx, "look at the mask", NullDevice, Argument.Register(source), empty, Linux.AT_EMPTY_PATH, Linux.STATX_TYPE, buffer));
         plan.Add(LaunchPlan.Check("check that the mask is a character device", NullDevice, buffer, 28, 2, Linux.S_IFMT, Linux.S_IFCHR, Errno.ENXIO));
         plan.Add(LaunchPlan.Check("check that the mask is the null device", NullDevice, buffer, 128, 8, ulong.MaxValue, 3ul << 32 | 1, Errno.ENXIO));
         for (var i = 0; i < s_files.Length; i++)
         {
             var path = "/proc/" + s_files[i];
             var name = plan.Text(s_files[i]);
-            if (!filesystem.Root.IsForeign && filesystem.PrivateDev || filesystem.Root.IsHost)
+            if (byPath)
             {
                 plan.Add(LaunchPlan.Syscall(Sys.mount, "mask a kernel file", path, plan.Text(NullDevice), name, 0, Linux.MS_BIND, 0).Tolerate(Errno.ENOENT));
                 continue;
@@ -180,6 +182,13 @@ internal static class ProcPlanner
         }
 
         foreach (var name in folders) Hide(plan, name, "/proc/" + name);
+    }
+
+    private static bool IsCovered(FilesystemOptions filesystem)
+    {
+        foreach (var mount in filesystem.Mounts)
+            if (mount.Target is "/dev" or NullDevice) return true;
+        return false;
     }
 
     private static void MakeReadOnly(LaunchPlan plan, string name, string path)
