@@ -177,14 +177,11 @@ internal static class MountPlanner
             return;
         }
 
-        plan.Add(LaunchPlan.CheckRegister("has it been there", bind.Source, Found(source), expected: 0, Errno.EEXIST).Tolerate(Errno.EEXIST));
+        plan.Add(LaunchPlan.CheckRegister("has it been there", bind.Source, source, expected: 0, Errno.EEXIST).Tolerate(Errno.EEXIST));
         var first = plan.Steps.Length;
         PlaceSource(plan, root, bind.Target, source, own, "put a bind mount in place");
         plan.DoneSkipsFrom(first);
     }
-
-    /// <summary>Beside the register of a source that may be missing: one that tells whether it was there.</summary>
-    private static byte Found(byte source) => (byte)(source + 1);
 
     internal static void PlaceSource(LaunchPlan plan, byte root, string target, byte source, bool own, string label)
     {
@@ -219,8 +216,8 @@ internal static class MountPlanner
         // Flags are only ever added, so what the host has locked stays locked.
         plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict it", bind.Source, Argument.Register(register), plan.Text(""), Linux.AT_EMPTY_PATH | recursive,
             plan.Struct(Attributes(bind)), 32));
-        if (bind.IgnoreMissing) // its flags, which are not 0, as it is close-on-exec
-            plan.Add(LaunchPlan.Syscall(Sys.fcntl, "note that it was there", bind.Source, Argument.Register(register), Linux.F_GETFD).To(plan.NewRegister()));
+        if (bind.IgnoreMissing) // any number but 0, which a register holds that was never set, and which may be free here
+            plan.Add(LaunchPlan.Syscall(Sys.fcntl, "note that it was there", bind.Source, Argument.Register(register), Linux.F_DUPFD_CLOEXEC, 3).To(register));
         return register;
     }
 
