@@ -9,12 +9,11 @@ internal static class Basics
 {
     /// <summary>Prints one line for each thing the program finds that a host could have passed on by mistake.</summary>
     private const string Look =
-        "umask; pwd; echo /proc/self/fd/*; " +
-        "while read name value; do case $name in Sig[BI]*|ShdPnd:|SigPnd:) echo $name $value;; esac; done < /proc/self/status";
+        "umask; pwd; echo /proc/self/fd/*; grep -E '^(Sig[BI]..|ShdPnd|SigPnd):' /proc/self/status; :";
 
     private const string Seen =
         "0022\n/\n/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3\n" +
-        "SigPnd: 0000000000000000\nShdPnd: 0000000000000000\nSigBlk: 0000000000000000\nSigIgn: 0000000000000000\n";
+        "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n";
 
     internal static int Run(string[] arguments)
     {
@@ -78,7 +77,7 @@ internal static class Basics
         Expect.Equal(result.ExitStatus.ToString(), "exit code 5", "the status");
         var left = int.Parse(result.StandardOutput, CultureInfo.InvariantCulture);
         var end = Environment.TickCount64 + 20_000;
-        while (ProcessTable.IsAlive(left))
+        while (ProcessTable.IsAliveHere(left))
         {
             Expect.True(Environment.TickCount64 < end, "the program's process group has ended with it");
             Thread.Sleep(1);

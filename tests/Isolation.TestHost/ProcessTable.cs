@@ -1,4 +1,5 @@
 using System.Globalization;
+using Isolation.Interop;
 
 namespace Isolation.TestHost;
 
@@ -17,6 +18,17 @@ public static class ProcessTable
     /// <summary>Neither gone nor a zombie.</summary>
     public static bool IsAlive(int pid) =>
         Read($"/proc/{pid}/stat") is { } stat && stat.AsSpan(stat.LastIndexOf(')') + 2) is [not ('Z' or 'X'), ..];
+
+    /// <summary>The same by our own number, which /proc may not know: that of another PID namespace has others.</summary>
+    internal static bool IsAliveHere(int pid)
+    {
+        var pidfd = Kernel.pidfd_open(pid);
+        if (pidfd < 0) return false;
+        Span<pollfd> wait = [new pollfd { fd = pidfd, events = Linux.POLLIN }];
+        var ended = Kernel.poll(wait, TimeSpan.Zero) > 0;
+        _ = Kernel.close(pidfd);
+        return !ended;
+    }
 
     /// <summary>The inode of an open descriptor of this process.</summary>
     public static string Inode(int descriptor) =>

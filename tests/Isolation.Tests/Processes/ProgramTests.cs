@@ -79,8 +79,8 @@ public class ProgramTests
     [Fact(Timeout = 30_000)]
     public async Task The_name_of_a_program_is_what_was_asked_for()
     {
-        (await Sandbox.OutputOf(new IsolationOptions("sh", "-c", "cat /proc/$$/cmdline"))).Should().StartWith("sh\0-c\0");
-        (await Sandbox.OutputOf(new IsolationOptions("/bin/sh", "-c", "cat /proc/$$/cmdline"))).Should().StartWith("/bin/sh\0-c\0");
+        (await Sandbox.OutputOf(new IsolationOptions("sh", "-c", "cat /proc/$$/cmdline; :"))).Should().StartWith("sh\0-c\0");
+        (await Sandbox.OutputOf(new IsolationOptions("/bin/sh", "-c", "cat /proc/$$/cmdline; :"))).Should().StartWith("/bin/sh\0-c\0");
     }
 
     [Fact(Timeout = 30_000)]
