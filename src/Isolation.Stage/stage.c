@@ -89,22 +89,44 @@ static noreturn void supervise(struct program *program, s32 child, u64 flags, s6
   }
 }
 
-// Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), or 0 when it cannot be read.
-static u64 start_time(u32 pid) {
-  char path[32] = "/proc/", text[1024];
-  u32 digits = 0, length = 6;
-  for (u32 n = pid; n; n /= 10) digits++;
-  for (u32 i = 0, n = pid; i < digits; i++, n /= 10) path[length + digits - 1 - i] = (char)('0' + n % 10);
-  length += digits;
-  const char stat[] = "/stat";
-  for (u32 i = 0; i < sizeof stat; i++) path[length + i] = stat[i];
+static char *put(char *to, const char *text) {
+  while (*text) *to++ = *text++;
+  *to = 0;
+  return to;
+}
+
+static char *put_number(char *to, u64 number) {
+  u64 scale = 1;
+  while (number / scale > 9) scale *= 10;
+  for (; scale; scale /= 10) *to++ = (char)('0' + number / scale % 10);
+  *to = 0;
+  return to;
+}
+
+// The length of what there is, NUL-terminated; 0 when the file cannot be read.
+static s64 read_file(const char *path, char *text, s64 size) {
   s64 fd = syscall4(SYS_openat, -100, (s64)path, 02000000 /* O_CLOEXEC */, 0);
   if (fd < 0) return 0;
-  s64 size = syscall3(SYS_read, fd, (s64)text, sizeof text - 1);
+  s64 length = syscall3(SYS_read, fd, (s64)text, size - 1);
   syscall1(SYS_close, fd);
+  if (length < 0) length = 0;
+  text[length] = 0;
+  return length;
+}
+
+// Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), or 0 when it cannot be found out. The
+// procfs in view may be that of another PID namespace, which has other numbers; it tells its own for a pidfd.
+static u64 start_time(s64 pidfd) {
+  char path[64], text[1024];
+  put_number(put(path, "/proc/self/fdinfo/"), (u64)pidfd);
+  read_file(path, text, sizeof text);
+  const char *p = text;
+  while (*p && !(p[0] == '\n' && p[1] == 'P' && p[2] == 'i' && p[3] == 'd' && p[4] == ':')) p++;
+  u64 number = *p ? parse(p + 6) : 0; // "-1": it has ended
+  put(put_number(put(path, "/proc/"), number), "/stat");
+  s64 size = number ? read_file(path, text, sizeof text) : 0;
   if (size <= 0) return 0;
-  text[size] = 0;
-  const char *p = text + size; // the command name, in parentheses, may contain anything: look for its end from behind
+  p = text + size; // the command name, in parentheses, may contain anything: look for its end from behind
   while (p > text && *p != ')') p--;
   for (u32 field = 2; field < 22; field++) {
     while (*p && *p != ' ') p++;
@@ -119,9 +141,12 @@ static void kill_listed(const struct listed *table, u64 count) {
     u32 pid = __atomic_load_n(&table[i].pid, __ATOMIC_ACQUIRE);
     if (!pid) continue;
     s64 fd = syscall2(SYS_pidfd_open, pid, 0);
-    if (fd < 0) continue;
+    if (fd < 0) { // who led the group may have ended before the host, which did not live to kill the rest of it
+      if (table[i].group) syscall2(SYS_kill, -(s64)pid, 9);
+      continue;
+    }
     // The number may have been given to a stranger since the host died. Ours was started before the host wrote the time.
-    u64 started = start_time(pid);
+    u64 started = start_time(fd);
     if (!table[i].started_before || started <= table[i].started_before) {
       if (table[i].group) syscall2(SYS_kill, -(s64)pid, 9);
       syscall4(SYS_pidfd_send_signal, fd, 9, 0, 0);

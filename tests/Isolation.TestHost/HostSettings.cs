@@ -19,6 +19,9 @@ internal static class HostSettings
             case "expect-process-1":
                 Expect.Equal(Environment.ProcessId, 1, "the process id");
                 break;
+            case "expect-foreign-proc":
+                Expect.True(Host.Status("NSpid")!.Contains('\t', StringComparison.Ordinal), "/proc is that of another PID namespace");
+                break;
             case "expect-ignored":
                 used = 2;
                 var number = int.Parse(arguments[1], CultureInfo.InvariantCulture);
@@ -83,7 +86,7 @@ internal static class HostSettings
 
     /// <summary>
     /// Runs the rest in a container of ours, as root over its namespaces and with a tree it may write to: "first" is its
-    /// process 1, "init" has an init before it, and "masked" finds parts of /proc masked.
+    /// process 1, "init" has an init before it, "masked" finds parts of /proc masked, and "foreign-proc" the /proc of outside.
     /// </summary>
     private static int RunContained(string kind, string[] rest)
     {
@@ -92,7 +95,7 @@ internal static class HostSettings
         {
             UseInit = kind != "first",
             InheritEnvironment = true,
-            Filesystem = { Root = Root.Host, MaskKernelFiles = kind == "masked", PrivateTmp = false },
+            Filesystem = { Root = Root.Host, MaskKernelFiles = kind == "masked", PrivateProc = kind != "foreign-proc", PrivateTmp = false },
             Security = { KeepCapabilities = true },
         };
         return IsolatedProcess.Run(options).ExitCode;

@@ -19,6 +19,7 @@ try
         "parent" => Parent.Run(arguments),
         "thread-end" => ThreadEnd.Run(),
         "guard" => GuardLoss.Run(arguments),
+        "listed" => Listed.Run(),
         "faults" => FaultInjection.Run(arguments),
         "leaks" => Leaks.Run(arguments),
         "live" => LiveSandboxes.Run(arguments),

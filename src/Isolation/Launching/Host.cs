@@ -10,6 +10,8 @@ internal static class Host
 {
     private static readonly Retried<Fixed> s_fixed = new(Look);
     private static readonly Retried<bool> s_reapsEverything = new(ReapProbe.Run);
+    // Field NSpid has a number for each namespace from that of the procfs down to our own.
+    private static readonly Retried<bool> s_procIsForeign = new(static () => Status("NSpid") is { } numbers && numbers != Number(Kernel.getpid()));
 
     private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups);
 
@@ -28,16 +30,20 @@ internal static class Host
     internal static int LastCapability => s_fixed.Value.LastCapability;
 
     /// <summary>A field of /proc/self/status.</summary>
-    internal static string? Status(string field)
-    {
-        var prefix = field + ":";
-        foreach (var line in ReadLines("/proc/self/status"))
-            if (line.StartsWith(prefix, StringComparison.Ordinal)) return line[prefix.Length..].Trim();
-        return null;
-    }
+    internal static string? Status(string field) => Field("/proc/self/status", field);
 
     internal static ulong StatusMask(string field) =>
         ulong.TryParse(Status(field), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value) ? value : 0;
+
+    /// <summary>
+    /// The number that /proc has for a process: another one than ours when it is the procfs of another PID namespace, as in
+    /// an app below <c>unshare --pid --fork</c>. 0 when it has none.
+    /// </summary>
+    internal static int NumberInProc(int pid, int pidfd)
+    {
+        if (!s_procIsForeign.Value) return pid;
+        return int.TryParse(Field($"/proc/self/fdinfo/{Number(pidfd)}", "Pid"), CultureInfo.InvariantCulture, out var number) && number > 0 ? number : 0;
+    }
 
     /// <summary>A kernel setting such as "user/max_user_namespaces", or null where there is none.</summary>
     internal static string? Setting(string name)
@@ -75,6 +81,16 @@ internal static class Host
         }
 
         return map.Length > 0 ? map.ToString() : "0 0 4294967295\n";
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string? Field(string path, string field)
+    {
+        var prefix = field + ":";
+        foreach (var line in ReadLines(path))
+            if (line.StartsWith(prefix, StringComparison.Ordinal)) return line[prefix.Length..].Trim();
+        return null;
     }
 
     private static IEnumerable<string> ReadLines(string path)

@@ -56,7 +56,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     {
         var arena = Arena;
         if (!arena.Plan.HasHostSteps) return;
-        var pid = SandboxProcessId;
+        var pid = Host.NumberInProc(SandboxProcessId, _innerPidfd >= 0 ? _innerPidfd : _pidfd);
         var steps = arena.Plan.Steps;
         for (var i = 0; i < steps.Length; i++)
             if (steps[i].Kind == StepKind.HostWrite) Write(pid, steps[i]);

@@ -102,6 +102,15 @@ public class ParentExitTests
         await ExpectGoneAsync(marker, stage, TestContext.Current.CancellationToken);
     }
 
+    [Theory(Timeout = Patience)]
+    [InlineData]
+    [InlineData("contained", "foreign-proc", "expect-foreign-proc")]
+    public async Task A_guard_kills_who_is_listed_and_spares_who_only_has_the_number(params string[] settings)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/setsid"), "There is no setsid to make a process group with.");
+        (await HostApp.RunAsync(TestContext.Current.CancellationToken, [.. settings, "listed"])).Should().Be("fine\n");
+    }
+
     [Fact(Timeout = Patience)]
     public async Task A_guard_that_is_killed_is_replaced()
     {
