@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text;
 using Isolation.Interop;
 using Isolation.Launching;
@@ -89,10 +90,21 @@ internal static class HostState
     {
         var found = new List<string>();
         foreach (var path in Directory.GetFiles("/proc/self/fd"))
-            if (new FileInfo(path).LinkTarget is { } target) found.Add(target); // the listing's own is gone by now
+            if (new FileInfo(path).LinkTarget is { } target && !IsUnwinders(path, target)) found.Add(target); // the listing's own is gone by now
         found.Sort(StringComparer.Ordinal);
         return found;
     }
+
+    /// <summary>
+    /// On arm64 the runtime walks native frames with libunwind, which at some time opens a pipe, both ends non-blocking, to find
+    /// out whether an address can be read. Of a pipe of ours only one end ever is.
+    /// </summary>
+    private static bool IsUnwinders(string path, string target) =>
+        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 && target.StartsWith("pipe:", StringComparison.Ordinal) &&
+        Directory.GetFiles("/proc/self/fd").Where(other => other != path && new FileInfo(other).LinkTarget == target).Append(path).ToArray() is { Length: 2 } ends &&
+        ends.All(static end => (Flags(end) & Linux.O_NONBLOCK) != 0);
+
+    private static int Flags(string path) => Kernel.fcntl(int.Parse(Path.GetFileName(path), null), 3 /* F_GETFL */);
 
     /// <summary>How many processes the guard's table names.</summary>
     private static unsafe int Guarded()

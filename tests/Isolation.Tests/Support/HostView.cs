@@ -60,7 +60,7 @@ internal static class HostView
     /// <summary>Waits until a condition about other processes holds, for which there is no event to wait for.</summary>
     internal static async Task Until(Func<bool> condition, string what)
     {
-        var end = Environment.TickCount64 + 10_000;
+        var end = Environment.TickCount64 + 25_000; // less than the tests have, who would not say what they wait for
         while (!condition())
         {
             if (Environment.TickCount64 > end) throw new TimeoutException($"Never came true: {what}.");
