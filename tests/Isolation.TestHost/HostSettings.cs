@@ -16,6 +16,12 @@ internal static class HostSettings
             case "ignoring-sigchld":
                 IgnoreChildren();
                 break;
+            case "ignoring":
+                used = 2;
+                var ignored = int.Parse(arguments[1], CultureInfo.InvariantCulture);
+                Native.signal(ignored, Native.SIG_IGN);
+                Expect.True((Host.StatusMask("SigIgn") >> (ignored - 1) & 1) != 0, $"signal {ignored} is ignored");
+                break;
             case "expect-process-1":
                 Expect.Equal(Environment.ProcessId, 1, "the process id");
                 break;

@@ -7,7 +7,7 @@ namespace Isolation.Planning;
 /// <param name="LastCapability">Highest capability number of this kernel.</param>
 /// <param name="UserMap">The identity map of all user ids that exist for the host, as uid_map wants it.</param>
 /// <param name="GroupMap">The same for groups.</param>
-/// <param name="IgnoredSignals">Signals that the host ignores, bit n-1 for signal n: ignoring survives exec, so they are reset.</param>
+/// <param name="IgnoredSignals">Signals that the host ignored at its first start, bit n-1 for signal n: ignoring survives exec, so they are reset.</param>
 /// <param name="ReapsEverything">The host's runtime reaps children that are not its own, so a monitor must keep the exit status.</param>
 internal readonly record struct HostFacts(
     uint UserId,

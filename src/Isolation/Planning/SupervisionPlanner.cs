@@ -7,11 +7,7 @@ namespace Isolation.Planning;
 /// <summary>The processes around the program (monitor, init), its session and its signals.</summary>
 internal static class SupervisionPlanner
 {
-    // Whatever the host ignores would stay ignored across exec. These are reset in any case: a handler may be put in
-    // their place and taken away again while a start is under way.
-    private const ulong AlwaysReset =
-        1ul << (Linux.SIGHUP - 1) | 1ul << (Linux.SIGINT - 1) | 1ul << (Linux.SIGQUIT - 1) | 1ul << (Linux.SIGPIPE - 1) | 1ul << (Linux.SIGTERM - 1) |
-        1ul << (Linux.SIGCHLD - 1) | 1ul << (Linux.SIGTSTP - 1) | 1ul << (Linux.SIGTTIN - 1) | 1ul << (Linux.SIGTTOU - 1);
+    private const int LastStandard = 31; // SIGSYS
 
     /// <summary>The first process stays outside, makes the sandbox's first process, and keeps its exit status.</summary>
     internal static void Monitor(LaunchPlan plan, ulong flags, bool watchHost)
@@ -54,10 +50,23 @@ internal static class SupervisionPlanner
     internal static void ResetSignals(LaunchPlan plan, in HostFacts facts)
     {
         var action = plan.Struct(default(kernel_sigaction));
-        for (var rest = AlwaysReset | facts.IgnoredSignals; rest != 0; rest &= rest - 1)
-            plan.Add(LaunchPlan.Syscall(Sys.rt_sigaction, "reset a signal", null, BitOperations.TrailingZeroCount(rest) + 1, action, 0, 8));
+        // Whatever the host ignores would stay ignored across exec, and it may come to ignore a signal at any time: all are
+        // reset but SIGKILL and SIGSTOP, which cannot be ignored. To look which ones need it would take longer. Of the 33
+        // real-time signals, in which nobody has an interest, only those that the host ignored at its first start.
+        Reset(plan, action, 1, Linux.SIGKILL - 1);
+        Reset(plan, action, Linux.SIGKILL + 1, Linux.SIGSTOP - 1);
+        Reset(plan, action, Linux.SIGSTOP + 1, LastStandard);
+        for (var rest = facts.IgnoredSignals >> LastStandard << LastStandard; rest != 0; rest &= rest - 1)
+        {
+            var signal = BitOperations.TrailingZeroCount(rest) + 1;
+            Reset(plan, action, signal, signal);
+        }
+
         plan.Add(LaunchPlan.Syscall(Sys.rt_sigprocmask, "unblock all signals", null, Linux.SIG_SETMASK, plan.Struct(0ul), 0, 8));
     }
+
+    private static void Reset(LaunchPlan plan, Argument action, int first, int last) =>
+        plan.Add(LaunchPlan.Syscall(Sys.rt_sigaction, "reset the signals", null, first, action, 0, 8).Repeat(0, (uint)last));
 
     /// <summary>
     /// The init runs under the program's own ids, and what it reports is believed: keeps the program from tracing it or

@@ -105,6 +105,15 @@ public class HostileHostTests
             .Should().Be("fine\n");
 
     [Fact(Timeout = Patience)]
+    public async Task An_app_that_comes_to_ignore_signals_does_not_pass_that_on()
+    {
+        string[] first = ["start-first"];
+        // All that can be ignored, but for those that the runtime needs.
+        var ignoring = Enumerable.Range(1, 31).Except([4, 5, 6, 7, 8, 9, 11, 17, 19]).SelectMany(static n => (string[])["ignoring", $"{n}"]);
+        (await HostApp.RunAsync(TestContext.Current.CancellationToken, [.. first, .. ignoring, "basics"])).Should().Be("fine\n");
+    }
+
+    [Fact(Timeout = Patience)]
     public async Task Many_sandboxes_whose_output_is_read_take_no_more_threads_than_one() =>
         (await HostApp.RunAsync(TestContext.Current.CancellationToken, "live", Number("ISOLATION_TEST_LIVE", 200))).Should().EndWith("fine\n");
 
