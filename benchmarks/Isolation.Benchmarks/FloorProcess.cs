@@ -8,17 +8,22 @@ internal sealed class FloorProcess : IDisposable
 {
     private readonly Process _process;
 
-    internal FloorProcess(string floor, string program)
+    internal FloorProcess(string floor, string program, string tree)
     {
-        _process = Process.Start(new ProcessStartInfo(floor, [program]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        _process = Process.Start(new ProcessStartInfo(floor, [program, tree]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         _process.StandardInput.NewLine = "\n";
         _process.StandardInput.AutoFlush = true;
     }
 
     /// <summary>Takes a sample; its clock runs in the C program alone.</summary>
-    internal Sample Measure(char command)
+    internal Sample Measure(char command) => Ask(command.ToString());
+
+    /// <summary>Takes a sample of another program, found by its full path; only its exit is worth looking at.</summary>
+    internal Sample Measure(IEnumerable<string> command) => Ask("x\t" + string.Join('\t', command));
+
+    private Sample Ask(string request)
     {
-        _process.StandardInput.WriteLine(command);
+        _process.StandardInput.WriteLine(request);
         var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The floor has ended.");
         var fields = line.Split(' ');
         if (fields[0] == "!") throw new InvalidOperationException($"The floor could not do '{line[2..]}'.");

@@ -16,7 +16,7 @@ internal static class SpawnBenchmark
     internal static int Run(SpawnSettings settings)
     {
         using var workspace = new Workspace(settings.WorkDirectory, settings.Program);
-        using var floor = workspace.Floor is { } path ? new FloorProcess(path, workspace.Program) : null;
+        using var floor = workspace.Floor is { } path ? new FloorProcess(path, workspace.Program, workspace.Tree) : null;
         var scenarios = Scenario.All(workspace.Program);
         var info = new ProcessStartInfo(workspace.Program);
         try
@@ -82,7 +82,7 @@ internal static class SpawnBenchmark
     /// The first start of a turn pays for caches that the ways before it have filled, and the floor, a process that was
     /// asleep, pays three times what it does otherwise. It does the same by itself, so that both are awake and warm.
     /// </summary>
-    private static Sample Second(Func<Sample> measure)
+    internal static Sample Second(Func<Sample> measure)
     {
         _ = measure();
         return measure();
@@ -99,7 +99,7 @@ internal static class SpawnBenchmark
         return new Sample(Microseconds(begin, started), Microseconds(begin, Stopwatch.GetTimestamp()), allocated);
     }
 
-    private static Sample StartIsolated(IsolationOptions options)
+    internal static Sample StartIsolated(IsolationOptions options)
     {
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         var begin = Stopwatch.GetTimestamp();

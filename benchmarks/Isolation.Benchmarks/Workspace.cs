@@ -31,13 +31,27 @@ internal sealed class Workspace : IDisposable
             return;
         }
 
-        if (program is null) Program = Build(compiler, "exit", "-static", "-nostdlib") ?? Program;
+        var exit = Build(compiler, "exit", "-static", "-nostdlib");
+        if (exit is not null) MakeTree(exit);
+        if (program is null) Program = exit ?? Program;
         Floor = Build(compiler, "floor");
         if (Floor is null) Note = $"{Path.GetFileName(compiler)} could not build it";
     }
 
     /// <summary>What is started: the one asked for, else a static program that ends at once, or where it cannot be built /bin/true.</summary>
     internal string Program { get; }
+
+    /// <summary>What a root of one's own is made of: folders, one of which holds the static program.</summary>
+    internal static readonly string[] TreeFolders = ["bin", "etc", "lib", "data"];
+
+    /// <summary>The static program, seen from inside such a root.</summary>
+    internal const string ProgramInTree = "/bin/exit";
+
+    /// <summary>The folder that holds <see cref="TreeFolders"/>, or "" where the static program could not be built.</summary>
+    internal string Tree { get; private set; } = "";
+
+    /// <summary>Made by whoever needs another folder; gone with this one. Null where there is none.</summary>
+    internal string? Folder => _directory;
 
     /// <summary>The floor's program, or null.</summary>
     internal string? Floor { get; }
@@ -78,12 +92,22 @@ internal sealed class Workspace : IDisposable
         return null;
     }
 
-    private static string? FindCompiler() =>
-        (from name in (string[])["cc", "gcc", "clang"]
+    private static string? FindCompiler() => Find("cc", "gcc", "clang");
+
+    /// <summary>The first of these programs that is on the PATH, or null.</summary>
+    internal static string? Find(params string[] names) =>
+        (from name in names
          from directory in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
          let path = Path.Combine(directory, name)
          where File.Exists(path)
          select path).FirstOrDefault();
+
+    private void MakeTree(string program)
+    {
+        Tree = Path.Combine(_directory!, "tree");
+        foreach (var folder in TreeFolders) Directory.CreateDirectory(Path.Combine(Tree, folder));
+        File.Copy(program, Tree + ProgramInTree);
+    }
 
     private string? Build(string compiler, string name, params ReadOnlySpan<string> flags)
     {

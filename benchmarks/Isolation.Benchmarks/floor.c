@@ -1,17 +1,21 @@
 // The raw floor: what the kernel's own work for a start costs a C program that does nothing else.
 //
-//   floor PROGRAM       reads one character a line from standard input and answers one sample a line on standard output:
+//   floor PROGRAM TREE  reads one character a line from standard input and answers one sample a line on standard output:
 //     p                 no namespaces                    (clone, exec)
 //     b                 pid + mount + fresh /proc, and nothing else
 //     m                 the same with a session of its own and without any privilege
 //     d                 the default options of Isolation: every namespace but time, read-only tree, private /dev, /proc,
 //                       /tmp, /run, masks, no capabilities
+//     f                 a root of its own: four folders of TREE, bound read-only into an empty root with /proc, /dev and
+//                       /tmp; pid, mount, uts, ipc and cgroup namespaces (and user, without privilege); starts /bin/exit
+//     g                 the same with all that is there by default: also net and user namespaces, masks
+//     x ARGUMENT...     no namespaces: another program, with its arguments behind tabs, as it finds its way by itself
 //   answer: nanoseconds from before the clone until the exec is known, and until the program has been waited for;
 //   or "! step errno" when a step failed.
-//   floor PROGRAM -s m  one sample, after which the time of every step is printed to standard error.
+//   floor PROGRAM TREE -s m  one sample, after which the time of every step is printed to standard error.
 //
-// Which steps: those that `new IsolationOptions(program).Explain()` prints, in the same order, so that both do the same
-// kernel work. What is left out is what only a library needs: its own supervising descriptors, error reports, and the
+// Which steps: those that `options.Explain()` prints for the options of the same scenario, in the same order, so that both
+// do the same kernel work. What is left out is what only a library needs: its own supervising descriptors, error reports, and the
 // second exec that gives the child an address space of its own.
 //
 // How, to be as fast as can honestly be done in C:
@@ -47,22 +51,33 @@
 // Newer than the headers of some distributions; the numbers are the same on every architecture.
 #define NR_open_tree 428
 #define NR_move_mount 429
+#define NR_fsopen 430
+#define NR_fsconfig 431
+#define NR_fsmount 432
 #define NR_close_range 436
+#define NR_openat2 437
 #define NR_mount_setattr 442
 #define RECURSIVE 0x8000        // AT_RECURSIVE
 #define TREE_CLONE 1            // OPEN_TREE_CLONE
 #define FROM_EMPTY_PATH 4       // MOVE_MOUNT_F_EMPTY_PATH
+#define TO_EMPTY_PATH 0x40      // MOVE_MOUNT_T_EMPTY_PATH
 #define CLOSE_ON_EXEC 4         // CLOSE_RANGE_CLOEXEC
+#define IN_ROOT 0x12            // RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS
 
 struct attributes {
   uint64_t set, clear, propagation, user_namespace;
 };
 
 static char stack[64 * 1024] __attribute__((aligned(64)));
-static char *arguments[2], *environment[] = {
+static char *arguments[2], *inside[] = {"/bin/exit", NULL}, *environment[] = {
   "HOME=/tmp", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+static char *command[64]; // for x
 static int last_capability, is_root;
 static char user_map[64], group_map[64];
+
+static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
+static const char *const folders[] = {"bin", "etc", "lib", "data"};
+static char sources[4][4096];
 
 // Shared with the child.
 static uint32_t go, running;
@@ -107,58 +122,127 @@ static void write_file(const char *path, const char *text) {
   DO(path, SYS_close, fd, 0, 0, 0, 0);
 }
 
-static void private_dev(const long *devices, const char *const *paths) {
+static void private_dev(const long *trees) {
   DO("tmpfs on /dev", SYS_mount, "tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=65536,nr_inodes=256");
+  DO("chdir to /dev", SYS_chdir, "/dev", 0, 0, 0, 0);
   for (int i = 0; i < 6; i++) {
-    DO("mknod of a device", SYS_mknodat, AT_FDCWD, paths[i], S_IFREG | 0666, 0, 0);
-    DO("move_mount of a device", NR_move_mount, devices[i], "", AT_FDCWD, paths[i], FROM_EMPTY_PATH);
+    const char *name = devices[i] + 5;
+    DO("mknod of a device", SYS_mknodat, AT_FDCWD, name, S_IFREG | 0666, 0, 0);
+    DO("move_mount of a device", NR_move_mount, trees[i], "", AT_FDCWD, name, FROM_EMPTY_PATH);
   }
-  DO("mkdir /dev/pts", SYS_mkdirat, AT_FDCWD, "/dev/pts", 0755, 0, 0);
-  DO("devpts", SYS_mount, "devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
-  DO("mkdir /dev/shm", SYS_mkdirat, AT_FDCWD, "/dev/shm", 0755, 0, 0);
-  DO("tmpfs on /dev/shm", SYS_mount, "tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=67108864");
-  static const char *const links[5][2] = {{"pts/ptmx", "/dev/ptmx"}, {"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"},
-    {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"}};
+  DO("mkdir /dev/pts", SYS_mkdirat, AT_FDCWD, "pts", 0755, 0, 0);
+  DO("devpts", SYS_mount, "devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
+  DO("mkdir /dev/shm", SYS_mkdirat, AT_FDCWD, "shm", 0755, 0, 0);
+  DO("tmpfs on /dev/shm", SYS_mount, "tmpfs", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=67108864");
+  static const char *const links[5][2] = {{"pts/ptmx", "ptmx"}, {"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"},
+    {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}};
   for (int i = 0; i < 5; i++) DO("symlink in /dev", SYS_symlinkat, links[i][0], AT_FDCWD, links[i][1], 0, 0);
 }
 
-static void mask_kernel_files(void) {
-  static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
-  static const char *const files[] = {"/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
-    "/proc/timer_list", "/proc/timer_stats"};
-  static const char *const folders[] = {"/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/devices/virtual/powercap", "/sys/firmware"};
+static void private_tmp(int run) {
+  TRY("tmpfs on /tmp", SYS_mount, "tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=268435456");
+  TRY("tmpfs on /var/tmp", SYS_mount, "tmpfs", "/var/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=268435456");
+  if (run) TRY("tmpfs on /run", SYS_mount, "tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=268435456");
+}
+
+static void mask_folder(const char *name) {
+  TRY("mask of a kernel folder", SYS_mount, "tmpfs", name, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1,mode=000");
+}
+
+// In a procfs that is the current directory.
+static void mask_proc(long null_device) {
+  static const char *const read_only[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+  static const char *const files[] = {"interrupts", "kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats"};
   struct attributes attributes = {.set = 1 /* MOUNT_ATTR_RDONLY */};
   for (unsigned i = 0; i < sizeof read_only / sizeof *read_only; i++)
     if (TRY("bind of a kernel folder", SYS_mount, read_only[i], read_only[i], NULL, MS_BIND | MS_REC, NULL) >= 0)
       DO("read-only kernel folder", NR_mount_setattr, AT_FDCWD, read_only[i], RECURSIVE, &attributes, sizeof attributes);
-  struct stat status; // stat(2) tells the same as the library's statx(2)
-  DO("stat of /dev/null", SYS_newfstatat, AT_FDCWD, "/dev/null", &status, AT_SYMLINK_NOFOLLOW, 0);
+  struct statx status;
+  DO("statx of the null device", SYS_statx, null_device, "", AT_EMPTY_PATH, STATX_TYPE, &status);
   for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
     TRY("mask of a kernel file", SYS_mount, "/dev/null", files[i], NULL, MS_BIND, NULL);
-  unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++)
-    TRY("mask of a kernel folder", SYS_mount, "tmpfs", folders[i], "tmpfs", flags, "size=0,nr_inodes=1,mode=000");
+  mask_folder("acpi");
+  mask_folder("asound");
+  mask_folder("scsi");
 }
 
-static void default_tree_first_half(long *devices, const char *const *paths) {
-  struct attributes attributes = {.set = 3 /* MOUNT_ATTR_RDONLY|NOSUID */, .propagation = MS_PRIVATE};
-  DO("private read-only tree", NR_mount_setattr, AT_FDCWD, "/", RECURSIVE, &attributes, sizeof attributes);
+static void raise_loopback(void) {
   struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
   long socket = DO("socket", SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0);
   DO("loopback up", SYS_ioctl, socket, SIOCSIFFLAGS, &request, 0, 0);
   DO("close of the socket", SYS_close, socket, 0, 0, 0, 0);
-  for (int i = 0; i < 6; i++) devices[i] = DO("open_tree of a device", NR_open_tree, AT_FDCWD, paths[i], TREE_CLONE | O_CLOEXEC, 0, 0);
-  struct attributes no_devices = {.set = 4 /* MOUNT_ATTR_NODEV */};
-  DO("no other devices", NR_mount_setattr, AT_FDCWD, "/", RECURSIVE, &no_devices, sizeof no_devices);
 }
 
-static void default_tree_second_half(const long *devices, const char *const *paths) {
-  private_dev(devices, paths);
+static void own_tree(void) {
+  struct attributes attributes = {.set = 3 /* MOUNT_ATTR_RDONLY|NOSUID */, .propagation = MS_PRIVATE};
+  DO("private read-only tree", NR_mount_setattr, AT_FDCWD, "/", RECURSIVE, &attributes, sizeof attributes);
+}
+
+static void take_devices(long *trees) {
+  for (int i = 0; i < 6; i++) trees[i] = DO("open_tree of a device", NR_open_tree, AT_FDCWD, devices[i], TREE_CLONE | O_CLOEXEC, 0, 0);
+}
+
+static void await_maps(void) {
+  while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE)) syscall(SYS_futex, &go, FUTEX_WAIT, 0, NULL, NULL, 0);
+  note("wait for the maps");
+}
+
+static void default_tree(void) {
+  long trees[6];
+  own_tree();
+  raise_loopback();
+  take_devices(trees);
+  struct attributes no_devices = {.set = 4 /* MOUNT_ATTR_NODEV */};
+  DO("no other devices", NR_mount_setattr, AT_FDCWD, "/", RECURSIVE, &no_devices, sizeof no_devices);
+  if (is_root) await_maps();
+  private_dev(trees);
+  private_tmp(1);
   DO("proc", SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-  mask_kernel_files();
-  TRY("tmpfs on /tmp", SYS_mount, "tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=268435456");
-  TRY("tmpfs on /var/tmp", SYS_mount, "tmpfs", "/var/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=268435456");
-  TRY("tmpfs on /run", SYS_mount, "tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=268435456");
+  DO("chdir to /proc", SYS_chdir, "/proc", 0, 0, 0, 0);
+  mask_proc(trees[0]);
+  mask_folder("/sys/devices/virtual/powercap");
+  mask_folder("/sys/firmware");
+}
+
+static void full_root(int kind) {
+  long binds[4], trees[6];
+  struct attributes restricted = {.set = 7 /* MOUNT_ATTR_RDONLY|NOSUID|NODEV */, .propagation = MS_PRIVATE};
+  for (int i = 0; i < 4; i++) {
+    binds[i] = DO("open_tree of a folder", NR_open_tree, AT_FDCWD, sources[i], TREE_CLONE | O_CLOEXEC | RECURSIVE, 0, 0);
+    DO("restricted folder", NR_mount_setattr, binds[i], "", AT_EMPTY_PATH | RECURSIVE, &restricted, sizeof restricted);
+  }
+  own_tree();
+  if (kind == 'g') raise_loopback();
+  take_devices(trees);
+  if (kind == 'g' && is_root) await_maps();
+  long proc = DO("fsopen of proc", NR_fsopen, "proc", 1 /* FSOPEN_CLOEXEC */, 0, 0, 0);
+  DO("fsconfig of proc", NR_fsconfig, proc, 6 /* FSCONFIG_CMD_CREATE */, 0, 0, 0);
+  proc = DO("fsmount of proc", NR_fsmount, proc, 1 /* FSMOUNT_CLOEXEC */, 14 /* MOUNT_ATTR_NOSUID|NODEV|NOEXEC */, 0, 0);
+  DO("tmpfs as root", SYS_mount, "tmpfs", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=67108864");
+  DO("chdir to it", SYS_chdir, "/..", 0, 0, 0, 0);
+  DO("pivot_root", SYS_pivot_root, ".", ".", 0, 0, 0);
+  DO("umount of the host's tree", SYS_umount2, ".", MNT_DETACH, 0, 0, 0);
+  DO("chdir to the new root", SYS_chdir, "/", 0, 0, 0, 0);
+  long root = DO("open of the root", SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0, 0);
+  DO("mkdir /dev", SYS_mkdirat, AT_FDCWD, "/dev", 0755, 0, 0);
+  DO("mkdir /proc", SYS_mkdirat, AT_FDCWD, "/proc", 0555, 0, 0);
+  DO("mkdir /tmp", SYS_mkdirat, AT_FDCWD, "/tmp", 01777, 0, 0);
+  private_dev(trees);
+  private_tmp(kind == 'g');
+  struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, IN_ROOT};
+  for (int i = 0; i < 4; i++) {
+    long place = step("openat2 of a place", ENOENT, NR_openat2, root, (long)folders[i], (long)&how, sizeof how, 0);
+    if (place < 0) {
+      struct statx status;
+      DO("statx of a folder", SYS_statx, binds[i], "", AT_EMPTY_PATH, STATX_TYPE, &status);
+      DO("mkdir of a place", SYS_mkdirat, root, folders[i], 0755, 0, 0);
+      place = DO("openat2 of a place", NR_openat2, root, folders[i], &how, sizeof how, 0);
+    }
+    DO("move_mount of a folder", NR_move_mount, binds[i], "", place, "", FROM_EMPTY_PATH | TO_EMPTY_PATH);
+  }
+  DO("move_mount of proc", NR_move_mount, proc, "", AT_FDCWD, "/proc", FROM_EMPTY_PATH);
+  DO("fchdir to proc", SYS_fchdir, proc, 0, 0, 0, 0);
+  if (kind == 'g') mask_proc(trees[0]);
 }
 
 static void drop_privileges(void) {
@@ -187,9 +271,7 @@ static int child(void *argument) {
     }
     DO("private tree", SYS_mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
     DO("proc", SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-  } else if (kind != 'p') {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
-    long trees[6];
+  } else if (kind != 'p' && kind != 'x') {
     DO("close_range", NR_close_range, 3, ~0u, CLOSE_ON_EXEC, 0, 0);
     if (!is_root) {
       write_file("/proc/self/setgroups", "deny");
@@ -201,20 +283,19 @@ static int child(void *argument) {
     if (kind == 'm') {
       DO("private tree", SYS_mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
       DO("proc", SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+      DO("chdir to /proc", SYS_chdir, "/proc", 0, 0, 0, 0);
+    } else if (kind == 'd') {
+      default_tree();
     } else {
-      default_tree_first_half(trees, devices);
-      if (is_root) {
-        while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE)) syscall(SYS_futex, &go, FUTEX_WAIT, 0, NULL, NULL, 0);
-        note("wait for the maps");
-      }
-      default_tree_second_half(trees, devices);
+      full_root(kind);
     }
     drop_privileges();
     DO("umask", SYS_umask, 022, 0, 0, 0, 0);
   }
   static const uint64_t none;
   DO("rt_sigprocmask", SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8, 0);
-  DO("execve", SYS_execve, arguments[0], arguments, environment, 0, 0);
+  char **run = kind == 'f' || kind == 'g' ? inside : kind == 'x' ? command : arguments;
+  DO("execve", SYS_execve, run[0], run, kind == 'x' ? environ : environment, 0, 0);
   return 0;
 }
 
@@ -231,8 +312,9 @@ static int write_map(int pid, const char *name, const char *text) {
 static int sample(int kind, uint64_t *to_exec, uint64_t *to_exit) {
   int flags = CLONE_VM | SIGCHLD;
   if (kind == 'm' || kind == 'b') flags |= CLONE_NEWPID | CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER);
-  if (kind == 'd') flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
-  int maps = kind == 'd' && is_root;
+  if (kind == 'f') flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (is_root ? 0 : CLONE_NEWUSER);
+  if (kind == 'd' || kind == 'g') flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+  int maps = (kind == 'd' || kind == 'g') && is_root;
   flags |= maps ? CLONE_CHILD_CLEARTID : CLONE_VFORK;
   failed_step = NULL;
   go = 0;
@@ -267,31 +349,43 @@ static int sample(int kind, uint64_t *to_exec, uint64_t *to_exit) {
   uint64_t exited = now();
   *to_exec = executed - start;
   *to_exit = exited - start;
+  if (!failed_step && (info.si_code != CLD_EXITED || info.si_status != 0)) {
+    failed_step = "the program's end";
+    failed_errno = info.si_status;
+  }
   return failed_step ? -1 : 0;
 }
 
 int main(int count, char **values) {
-  if (count < 2) return 2;
+  if (count < 3) return 2;
   arguments[0] = values[1];
+  for (int i = 0; i < 4; i++) snprintf(sources[i], sizeof sources[i], "%s/%s", values[2], folders[i]);
   is_root = geteuid() == 0;
   snprintf(user_map, sizeof user_map, is_root ? "0 0 4294967295\n" : "0 %u 1\n", geteuid());
   snprintf(group_map, sizeof group_map, is_root ? "0 0 4294967295\n" : "0 %u 1\n", getegid());
   while (prctl(PR_CAPBSET_READ, last_capability + 1) >= 0) last_capability++;
 
   uint64_t to_exec, to_exit;
-  if (count == 4) {
-    for (int i = 0; i < 20; i++) sample(values[3][0], &to_exec, &to_exit);
+  if (count == 5) {
+    for (int i = 0; i < 20; i++) sample(values[4][0], &to_exec, &to_exit);
     traced = 0;
     uint64_t start = now();
-    if (sample(values[3][0], &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
+    if (sample(values[4][0], &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
     for (int i = 0; i < traced; i++)
       fprintf(stderr, "%8.1f us  %s\n", (double)(trace[i].at - (i ? trace[i - 1].at : start)) / 1000, trace[i].label);
     fprintf(stderr, "%8.1f us  to exec\n%8.1f us  to exit\n", (double)to_exec / 1000, (double)to_exit / 1000);
     return 0;
   }
-  char line[16];
+  static char line[16384];
   setvbuf(stdout, NULL, _IOLBF, 0);
   while (fgets(line, sizeof line, stdin)) {
+    line[strcspn(line, "\n")] = 0;
+    int words = 0;
+    for (char *word = strchr(line, '\t'); word && words < 63; word = strchr(word, '\t')) {
+      *word++ = 0;
+      command[words++] = word;
+    }
+    command[words] = NULL;
     // Twice, of which the second counts: we were asleep, and the caches are somebody else's. The ways compared do the same.
     if (sample(line[0], &to_exec, &to_exit) < 0 || sample(line[0], &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
     else printf("%llu %llu\n", (unsigned long long)to_exec, (unsigned long long)to_exit);
