@@ -59,7 +59,10 @@ spawn:
   mov x0, x20
   ldp x19, x20, [sp], #32
   ret
-3: ldr x0, [x19, #SPAWN_CAPABILITIES]  // the child
+3: ldr x0, [x19, #SPAWN_PERSONALITY]   // the child: personality(persona), which the host has tried before it asks for it
+  mov x8, #NR_personality
+  svc #0
+  ldr x0, [x19, #SPAWN_CAPABILITIES]
   cbz x0, 9f
   add x1, x0, #8                       // capset(header, data): inheritable, which ambient needs
   mov x8, #NR_capset

@@ -74,7 +74,10 @@ spawn:
   pop %r12
   pop %rbx
   ret
-3: mov SPAWN_CAPABILITIES(%rbx), %rdi  // the child
+3: mov SPAWN_PERSONALITY(%rbx), %rdi   // the child: personality(persona), which the host has tried before it asks for it
+  mov $NR_personality, %eax
+  syscall
+  mov SPAWN_CAPABILITIES(%rbx), %rdi
   test %rdi, %rdi
   jz 9f
   lea 8(%rdi), %rsi                    // capset(header, data): inheritable, which ambient needs

@@ -15,6 +15,7 @@
 #define SPAWN_ERROR 64
 #define SPAWN_CAPABILITIES 72
 #define SPAWN_AMBIENT 80
+#define SPAWN_PERSONALITY 88
 
 // Offsets in struct clone_args of linux/sched.h.
 #define CLONE_ARGS_FLAGS 0
@@ -29,11 +30,13 @@
 #define NR_exit 60
 #define NR_fcntl 72
 #define NR_capset 126
+#define NR_personality 135
 #define NR_prctl 157
 #define NR_execveat 322
 #elif defined(__aarch64__)
 #define NR_fcntl 25
 #define NR_capset 91
+#define NR_personality 92
 #define NR_exit 93
 #define NR_rt_sigprocmask 135
 #define NR_prctl 167
@@ -55,6 +58,7 @@ struct spawn {
   long error;                   // written by the child
   void *capabilities;           // cap_header and cap_data, or NULL
   unsigned long ambient;        // mask of those to keep
+  unsigned long personality;    // personality(2) of the stage; 0xffffffff: the host's
 };
 #endif
 #endif

@@ -19,6 +19,12 @@ internal static unsafe class Kernel
 
     internal static int getpid() => (int)Short(Sys.getpid);
 
+    /// <summary>For personality(2): nothing changes.</summary>
+    internal const uint SamePersonality = 0xffffffff;
+
+    /// <summary>Sets the calling thread's execution domain. Returns what it was.</summary>
+    internal static int personality(uint persona) => (int)Short(Sys.personality, unchecked((nint)persona));
+
     internal static uint geteuid() => (uint)Short(Sys.geteuid);
 
     internal static uint getegid() => (uint)Short(Sys.getegid);

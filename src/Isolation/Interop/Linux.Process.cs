@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Interop;
 
-/// <summary>linux/wait.h, asm-generic/siginfo.h, asm-generic/signal.h, linux/prctl.h, linux/capability.h, linux/resource.h, linux/pidfd.h, linux/futex.h</summary>
+/// <summary>linux/wait.h, asm-generic/siginfo.h, asm-generic/signal.h, linux/prctl.h, linux/personality.h, linux/capability.h, linux/resource.h, linux/pidfd.h, linux/futex.h</summary>
 internal static partial class Linux
 {
     internal const int P_PID = 1;
@@ -31,6 +31,8 @@ internal static partial class Linux
     internal const int SIGWINCH = 28;
     internal const int SIG_SETMASK = 2;
     internal const int SI_QUEUE = -1;
+
+    internal const uint ADDR_NO_RANDOMIZE = 0x0040000;
 
     internal const int PR_SET_NAME = 15;
     internal const int PR_CAPBSET_DROP = 24;

@@ -27,4 +27,7 @@ internal unsafe struct SpawnArguments
 
     /// <summary>Which ones, bit n for capability n.</summary>
     internal ulong Ambient;
+
+    /// <summary>personality(2) of the child; <see cref="Kernel.SamePersonality"/>: the host's.</summary>
+    internal nuint Personality;
 }

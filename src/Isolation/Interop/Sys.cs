@@ -11,4 +11,5 @@ internal enum Sys : ushort
     openat2, fsopen, fsconfig, fsmount, pivot_root, fchdir, fchownat,
     linkat, unlinkat, renameat2, readlinkat, utimensat, fsetxattr, fgetxattr, getdents64, pwrite64, lseek, flock, fsync, syncfs,
     fchmod, fchmodat, fchown,
+    personality,
 }

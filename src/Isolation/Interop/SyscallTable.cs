@@ -15,6 +15,7 @@ internal static class SyscallTable
         437, 430, 431, 432, 155, 81, 260,
         265, 263, 316, 267, 280, 190, 193, 217, 18, 8, 73, 74, 306,
         91, 268, 93,
+        135,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -27,6 +28,7 @@ internal static class SyscallTable
         437, 430, 431, 432, 41, 50, 54,
         37, 35, 276, 78, 88, 7, 10, 61, 68, 62, 32, 82, 267,
         52, 53, 55,
+        92,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

@@ -13,16 +13,18 @@ internal static class Host
     // Field NSpid has a number for each namespace from that of the procfs down to our own.
     private static readonly Retried<bool> s_procIsForeign = new(static () => Status("NSpid") is { } numbers && numbers != Number(Kernel.getpid()));
 
-    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups);
+    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups, bool MayFixAddresses);
 
     internal static HostFacts Facts(IsolationOptions options)
     {
         var known = s_fixed.Value;
         return new HostFacts(Kernel.geteuid(), Kernel.getegid(), Kernel.EffectiveCapabilities(), known.LastCapability, known.UserMap, known.GroupMap,
-            known.IgnoredSignals, s_reapsEverything.Value) 
+            known.IgnoredSignals, s_reapsEverything.Value)
         {
             DeniesSetgroups = known.DeniesSetgroups,
             RootLacksMountPoints = RootProbe.LacksMountPoints(options),
+            MayFixAddresses = known.MayFixAddresses,
+            Personality = (uint)Kernel.personality(Kernel.SamePersonality),
         };
     }
 
@@ -62,12 +64,22 @@ internal static class Host
     {
         var lastCapability = int.TryParse(Setting("kernel/cap_last_cap"), CultureInfo.InvariantCulture, out var last) ? last : 40;
         var found = new Fixed(lastCapability, IdentityMap("/proc/self/uid_map"), IdentityMap("/proc/self/gid_map"), StatusMask("SigIgn"),
-            ReadLines("/proc/self/setgroups").Any(static line => line == "deny"));
+            ReadLines("/proc/self/setgroups").Any(static line => line == "deny"), MayFixAddresses());
         // What could not be read for want of a descriptor must not be taken for absent, and be remembered as such.
         var fd = Kernel.open("/proc/self/status", Linux.O_RDONLY);
         if (fd >= 0) _ = Kernel.close(fd);
         else if (fd is -(int)Errno.EMFILE or -(int)Errno.ENFILE) throw LaunchFailure.Host("look at the host", "openat", -fd, "/proc/self/status");
         return found;
+    }
+
+    /// <summary>
+    /// Whether personality(2) may be told ADDR_NO_RANDOMIZE and be told otherwise again: outer sandboxes forbid it (Docker's
+    /// profile does). This thread has it for a moment, which means nothing to who execs nothing.
+    /// </summary>
+    private static bool MayFixAddresses()
+    {
+        var persona = Kernel.personality(Kernel.SamePersonality);
+        return persona >= 0 && Kernel.personality((uint)persona | Linux.ADDR_NO_RANDOMIZE) >= 0 && Kernel.personality((uint)persona) >= 0;
     }
 
     /// <summary>Every id that exists here under its own number: in a container the ids may come in several ranges.</summary>

@@ -241,6 +241,7 @@ internal sealed unsafe class LaunchArena : IDisposable
             StageDescriptor = StageImage.Descriptor,
             Argv = (byte**)&_scratch->Argv,
             Envp = (byte**)&_scratch->Envp,
+            Personality = Plan.StagePersonality,
         };
         if ((flags & Linux.CLONE_NEWUSER) != 0) KeepCapabilities(Plan.CarriedCapabilities);
         var result = (int)NativeCode.Spawn(&_scratch->Spawn);

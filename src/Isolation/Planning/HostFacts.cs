@@ -25,5 +25,11 @@ internal readonly record struct HostFacts(
     /// <summary>The folder that is to be a read-only root has no place for something that is to be mounted in it.</summary>
     internal bool RootLacksMountPoints { get; init; }
 
+    /// <summary>personality(2) of the thread that starts, which the program is to have as well.</summary>
+    internal uint Personality { get; init; }
+
+    /// <summary>personality(2) may be told to do without random addresses, and be told otherwise again.</summary>
+    internal bool MayFixAddresses { get; init; }
+
     internal bool Has(int capability) => (Capabilities >> capability & 1) != 0;
 }

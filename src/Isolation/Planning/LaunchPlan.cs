@@ -25,6 +25,9 @@ internal sealed class LaunchPlan
     /// <summary>What the child carries across the exec of the stage when it is born in a new user namespace.</summary>
     internal ulong CarriedCapabilities { get; set; }
 
+    /// <summary>personality(2) of the stage.</summary>
+    internal uint StagePersonality { get; set; } = Kernel.SamePersonality;
+
     /// <summary>The child is a monitor, and the sandbox's first process its child.</summary>
     internal bool HasMonitor { get; set; }
 
@@ -55,6 +58,7 @@ internal sealed class LaunchPlan
         _data.Clear();
         _nextRegister = 0;
         CloneFlags = CarriedCapabilities = 0;
+        StagePersonality = Kernel.SamePersonality;
         HasMonitor = IsSupervised = HasHostSteps = false;
         Execution = default;
     }

@@ -16,6 +16,7 @@ internal static class Planner
         var namespaces = options.Namespaces;
         var flags = NamespacePlanner.CloneFlags(namespaces);
         plan.CarriedCapabilities = SecurityPlanner.Carried(options, facts);
+        ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts);
         if (facts.ReapsEverything)
         {
             plan.HasMonitor = plan.IsSupervised = true;

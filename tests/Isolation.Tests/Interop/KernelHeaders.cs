@@ -106,6 +106,7 @@ internal static class KernelHeaders
         #include <linux/netlink.h>
         #include <linux/nsfs.h>
         #include <linux/openat2.h>
+        #include <linux/personality.h>
         #include <linux/pidfd.h>
         #include <linux/prctl.h>
         #include <linux/resource.h>

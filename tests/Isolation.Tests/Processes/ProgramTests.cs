@@ -1,4 +1,6 @@
+using System.Globalization;
 using FluentAssertions;
+using Isolation.Interop;
 using Isolation.Tests.Support;
 using Xunit;
 
@@ -183,5 +185,35 @@ public class ProgramTests
         var lines = (await Sandbox.OutputOf(options)).Split('\n');
         int.Parse(lines[0], System.Globalization.CultureInfo.InvariantCulture).Should().BeGreaterThan(220_000);
         lines[1].Should().Be("120000");
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_program_has_random_addresses_like_the_host(bool useInit)
+    {
+        // The stage goes without, see ExecutionPlanner; the program must not notice.
+        var personality = Kernel.personality(Kernel.SamePersonality).ToString("x8", CultureInfo.InvariantCulture);
+        (await Sandbox.OutputOf(new IsolationOptions("cat", "/proc/self/personality") { UseInit = useInit })).Should().Be(personality + "\n");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_host_without_random_addresses_starts_programs_without()
+    {
+        var output = new TaskCompletionSource<string>();
+        var thread = new Thread(() => // which the setting belongs to, and ends with
+        {
+            _ = Kernel.personality((uint)Kernel.personality(Kernel.SamePersonality) | Linux.ADDR_NO_RANDOMIZE);
+            try
+            {
+                output.SetResult(IsolatedProcess.RunAndCaptureText(new IsolationOptions("cat", "/proc/self/personality")).StandardOutput);
+            }
+            catch (Exception e)
+            {
+                output.SetException(e);
+            }
+        });
+        thread.Start();
+        (await output.Task.WaitAsync(Token)).Should().Be("00040000\n");
     }
 }
