@@ -84,10 +84,12 @@ spawn:
   b 6f
 9: ldr x20, [x19, #SPAWN_RANGES]
   ldr x21, [x19, #SPAWN_RANGE_COUNT]
+  ldr x22, [x19, #SPAWN_CLOSE_FLAGS]   // for the first pair alone, which is a range
 4: cbz x21, 5f
   ldp w0, w1, [x20], #8
-  mov x2, #0
-  mov x8, #NR_close_range              // close_range(first, last, 0)
+  mov x2, x22
+  mov x22, #0
+  mov x8, #NR_close_range              // close_range(first, last, flags)
   cmp w1, w0
   b.hs 7f
   mov x1, #2                           // fcntl(first, F_SETFD, 0)

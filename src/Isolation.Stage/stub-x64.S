@@ -100,12 +100,14 @@ spawn:
   jmp 6f
 9: mov SPAWN_RANGES(%rbx), %r12
   mov SPAWN_RANGE_COUNT(%rbx), %r13
+  mov SPAWN_CLOSE_FLAGS(%rbx), %r14    // for the first pair alone, which is a range
 4: test %r13, %r13
   jz 5f
   mov (%r12), %edi
   mov 4(%r12), %esi
-  xor %edx, %edx
-  mov $NR_close_range, %eax            // close_range(first, last, 0)
+  mov %r14, %rdx
+  xor %r14d, %r14d
+  mov $NR_close_range, %eax            // close_range(first, last, flags)
   cmp %edi, %esi
   jae 7f
   mov $2, %esi                         // fcntl(first, F_SETFD, 0)

@@ -16,6 +16,7 @@
 #define SPAWN_CAPABILITIES 72
 #define SPAWN_AMBIENT 80
 #define SPAWN_PERSONALITY 88
+#define SPAWN_CLOSE_FLAGS 96
 
 // Offsets in struct clone_args of linux/sched.h.
 #define CLONE_ARGS_FLAGS 0
@@ -59,6 +60,7 @@ struct spawn {
   void *capabilities;           // cap_header and cap_data, or NULL
   unsigned long ambient;        // mask of those to keep
   unsigned long personality;    // personality(2) of the stage; 0xffffffff: the host's
+  unsigned long close_flags;    // CLOSE_RANGE_UNSHARE when the child is born in the host's own table of fds (CLONE_FILES)
 };
 #endif
 #endif

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Interop;
 
-/// <summary>linux/fcntl.h, asm-generic/fcntl.h, linux/memfd.h, linux/stat.h, linux/openat2.h</summary>
+/// <summary>linux/fcntl.h, asm-generic/fcntl.h, linux/close_range.h, linux/memfd.h, linux/stat.h, linux/openat2.h</summary>
 internal static partial class Linux
 {
     internal const int O_RDONLY = 0;
@@ -28,6 +28,8 @@ internal static partial class Linux
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
     internal const int AT_EMPTY_PATH = 0x1000;
     internal const int AT_RECURSIVE = 0x8000;
+
+    internal const uint CLOSE_RANGE_UNSHARE = 2;
 
     internal const uint MFD_CLOEXEC = 1;
     internal const uint MFD_ALLOW_SEALING = 2;

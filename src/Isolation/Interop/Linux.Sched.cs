@@ -7,6 +7,7 @@ internal static partial class Linux
 {
     internal const ulong CLONE_NEWTIME = 0x00000080;
     internal const ulong CLONE_VM = 0x00000100;
+    internal const ulong CLONE_FILES = 0x00000400;
     internal const ulong CLONE_PIDFD = 0x00001000;
     internal const ulong CLONE_VFORK = 0x00004000;
     internal const ulong CLONE_NEWNS = 0x00020000;

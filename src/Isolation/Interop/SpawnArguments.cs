@@ -30,4 +30,7 @@ internal unsafe struct SpawnArguments
 
     /// <summary>personality(2) of the child; <see cref="Kernel.SamePersonality"/>: the host's.</summary>
     internal nuint Personality;
+
+    /// <summary>Flags of close_range(2) for the first pair of <see cref="CloseRanges"/>.</summary>
+    internal nuint CloseFlags;
 }

@@ -208,6 +208,9 @@ internal sealed unsafe class LaunchArena : IDisposable
     /// microseconds of the stub: the child has a stack of its own in this arena, which is not used again before the start is
     /// over, stays in the host's control groups (where running out of memory ends the host with or without it), and writes
     /// nothing that belongs to the address space as a whole.
+    /// CLONE_FILES in <paramref name="flags"/>: the child is born in the host's own table of descriptors, and the first
+    /// close_range gives it a copy that leaves out the range, instead of a copy of everything whose files it then has to close
+    /// one by one. Until then, and so until the program runs, the host must not close what the program is to have.
     /// </remarks>
     /// <returns>The pid, or -errno.</returns>
     internal int Spawn(ulong flags, ReadOnlySpan<int> handles, uint* listed, bool legacy, out int pidfd)
@@ -242,6 +245,7 @@ internal sealed unsafe class LaunchArena : IDisposable
             Argv = (byte**)&_scratch->Argv,
             Envp = (byte**)&_scratch->Envp,
             Personality = Plan.StagePersonality,
+            CloseFlags = (flags & Linux.CLONE_FILES) != 0 ? Linux.CLOSE_RANGE_UNSHARE : 0,
         };
         if ((flags & Linux.CLONE_NEWUSER) != 0) KeepCapabilities(Plan.CarriedCapabilities);
         var result = (int)NativeCode.Spawn(&_scratch->Spawn);
@@ -292,7 +296,7 @@ internal sealed unsafe class LaunchArena : IDisposable
         needed[^1] = StageImage.Descriptor;
         needed.Sort();
         var next = 0u;
-        nuint count = 0;
+        nuint count = 1; // the last range comes first, see Spawn
         foreach (var fd in needed)
         {
             if (fd < 0 || (uint)fd < next) continue;
@@ -302,7 +306,8 @@ internal sealed unsafe class LaunchArena : IDisposable
             next = (uint)fd + 1;
         }
 
-        Add(next, uint.MaxValue, ref count);
+        _scratch->CloseRanges[0] = next;
+        _scratch->CloseRanges[1] = uint.MaxValue;
         _scratch->Spawn.CloseRangeCount = count;
 
         void Add(uint first, uint last, ref nuint index)

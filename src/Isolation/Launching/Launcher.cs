@@ -35,7 +35,9 @@ internal static unsafe class Launcher
             arena.Encode(handles);
             var listed = options.KillOnParentExit && !plan.HasMonitor;
             if (listed) launch.List();
-            var pid = Spawn(arena, plan.CloneFlags, handles, listed ? ParentExitGuard.Address(launch.Slot) : null, out var pidfd);
+            // Nobody is told when the child has its copy, and the status pipe's write end must be closed here at once.
+            var flags = plan.CloneFlags | (mode.Async ? 0 : Linux.CLONE_FILES);
+            var pid = Spawn(arena, flags, handles, listed ? ParentExitGuard.Address(launch.Slot) : null, out var pidfd);
             launch.Born(pid, pidfd);
             hooks?.Launched?.Invoke(launch);
             if (!plan.HasMonitor) launch.RunHostSteps(); // else there is nobody yet to run them for

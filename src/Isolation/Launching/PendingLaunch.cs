@@ -48,7 +48,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         _pidfd = pidfd;
         if (Slot >= 0) ParentExitGuard.Complete(Slot);
         Close(ref _statusWrite);
-        _streams.CloseProgramEnds();
+        if (mode.Async) _streams.CloseProgramEnds(); // else the child may not have its own copies yet
     }
 
     /// <summary>The parts of the plan that only a process of the parent namespace can do, while the stage goes ahead.</summary>
@@ -209,6 +209,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         Close(ref _statusRead);
         _pidfd = _innerPidfd = Slot = -1;
         _arena = null;
+        _streams.CloseProgramEnds();
         child.Input = _streams.Input;
         child.Output = _streams.Output;
         child.Error = _streams.Error;

@@ -14,7 +14,7 @@ internal static class PlanPrinter
     internal static string Print(LaunchPlan plan)
     {
         var text = new StringBuilder();
-        text.Append("host: clone3(").Append(CloneFlags(plan.CloneFlags | Linux.CLONE_VM | Linux.CLONE_PIDFD)).Append(")\n");
+        text.Append("host: clone3(").Append(CloneFlags(plan.CloneFlags | Linux.CLONE_VM | Linux.CLONE_FILES | Linux.CLONE_PIDFD)).Append(")\n");
         var steps = plan.Steps;
         for (var i = 0; i < steps.Length; i++)
         {
@@ -130,7 +130,8 @@ internal static class PlanPrinter
 
     private static readonly (ulong, string)[] s_cloneFlags =
     [
-        (Linux.CLONE_VM, "CLONE_VM"), (Linux.CLONE_VFORK, "CLONE_VFORK"), (Linux.CLONE_PIDFD, "CLONE_PIDFD"), (Linux.CLONE_NEWNS, "CLONE_NEWNS"),
+        (Linux.CLONE_VM, "CLONE_VM"), (Linux.CLONE_FILES, "CLONE_FILES"), (Linux.CLONE_VFORK, "CLONE_VFORK"), (Linux.CLONE_PIDFD, "CLONE_PIDFD"),
+        (Linux.CLONE_NEWNS, "CLONE_NEWNS"),
         (Linux.CLONE_NEWUTS, "CLONE_NEWUTS"), (Linux.CLONE_NEWIPC, "CLONE_NEWIPC"), (Linux.CLONE_NEWPID, "CLONE_NEWPID"), (Linux.CLONE_NEWNET, "CLONE_NEWNET"),
         (Linux.CLONE_NEWUSER, "CLONE_NEWUSER"), (Linux.CLONE_NEWCGROUP, "CLONE_NEWCGROUP"), (Linux.CLONE_NEWTIME, "CLONE_NEWTIME"),
     ];

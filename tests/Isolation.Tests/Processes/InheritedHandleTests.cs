@@ -118,6 +118,32 @@ public sealed partial class InheritedHandleTests : IDisposable
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task Descriptors_that_the_host_opens_and_closes_during_a_start_stay_outside()
+    {
+        // A blocking start begins in the host's own table of descriptors, which others change meanwhile.
+        var source = Number(Open(""));
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var others = Task.Run(() =>
+        {
+            for (var i = 0; !done.IsCancellationRequested; i++)
+            {
+                var copies = Enumerable.Range(0, i % 100).Select(_ => dup(source)).ToArray();
+                foreach (var copy in copies) _ = close(copy);
+            }
+        }, Token);
+        var options = new IsolationOptions("ls", "/proc/self/fd") { StandardInput = StandardStream.Null };
+        options.InheritedHandles[7] = Open("");
+        for (var i = 0; i < 30; i++)
+        {
+            var output = await Task.Run(() => IsolatedProcess.RunAndCaptureText(options), Token);
+            output.StandardOutput.Should().Be("0\n1\n2\n3\n7\n", "3 is the folder that ls reads");
+        }
+
+        await done.CancelAsync();
+        await others;
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task Handles_stay_the_callers()
     {
         var handle = Open("text");
