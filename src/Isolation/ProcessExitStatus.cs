@@ -4,6 +4,11 @@ using System.Runtime.InteropServices;
 namespace Isolation;
 
 /// <summary>How a program ended, and what it used.</summary>
+/// <remarks>
+/// Before Linux 6.15, the status is lost of a program that other code of this process reaps (waitpid(2) for any child), or that
+/// runs when this process comes to ignore SIGCHLD; it is told as SIGKILL, so that no success is claimed. A program that is
+/// started while SIGCHLD is ignored loses nothing.
+/// </remarks>
 public readonly record struct ProcessExitStatus
 {
     /// <summary>The program's exit code, 0 to 255; 128 + n when signal n ended it.</summary>

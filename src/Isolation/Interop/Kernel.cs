@@ -122,6 +122,13 @@ internal static unsafe class Kernel
         return (int)Short(Sys.pidfd_send_signal, pidfd, signal, (nint)(&info));
     }
 
+    /// <summary>What this process does about a signal.</summary>
+    internal static kernel_sigaction rt_sigaction(int signal)
+    {
+        kernel_sigaction action;
+        return Short(Sys.rt_sigaction, signal, 0, (nint)(&action), 8) == 0 ? action : default;
+    }
+
     internal static int kill(int pid, int signal) => (int)Short(Sys.kill, pid, signal);
 
     internal static int waitid(int type, int id, siginfo* info, int options, rusage* usage)

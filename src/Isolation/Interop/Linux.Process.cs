@@ -30,6 +30,8 @@ internal static partial class Linux
     internal const int SIGTTOU = 22;
     internal const int SIGWINCH = 28;
     internal const int SIG_SETMASK = 2;
+    internal const int SIG_IGN = 1;
+    internal const ulong SA_NOCLDWAIT = 2;
     internal const int SI_QUEUE = -1;
 
     internal const uint ADDR_NO_RANDOMIZE = 0x0040000;
@@ -107,5 +109,5 @@ internal struct cap_data
 [StructLayout(LayoutKind.Sequential, Size = 32)]
 internal struct kernel_sigaction
 {
-    internal ulong handler;
+    internal ulong handler, flags;
 }

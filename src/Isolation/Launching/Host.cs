@@ -19,7 +19,7 @@ internal static class Host
     {
         var known = s_fixed.Value;
         return new HostFacts(Kernel.geteuid(), Kernel.getegid(), Kernel.EffectiveCapabilities(), known.LastCapability, known.UserMap, known.GroupMap,
-            known.IgnoredSignals, s_reapsEverything.Value)
+            known.IgnoredSignals, s_reapsEverything.Value || ReapProbe.IsReapedByKernel())
         {
             DeniesSetgroups = known.DeniesSetgroups,
             RootLacksMountPoints = RootProbe.LacksMountPoints(options),

@@ -15,9 +15,19 @@ internal static class ReapProbe
     internal static bool Run()
     {
         const ulong child = 1ul << (Linux.SIGCHLD - 1);
-        if (Kernel.getpid() == 1 || (Host.StatusMask("SigIgn") & child) != 0) return true;
+        if (Kernel.getpid() == 1 || IsReapedByKernel()) return true;
         // Without a handler nobody reaps. With one, what was there before it is not to be seen: try it out with a child.
         return (Host.StatusMask("SigCgt") & child) != 0 && IsReapedByOthers();
+    }
+
+    /// <summary>
+    /// The kernel itself reaps the children of who ignores SIGCHLD or has set SA_NOCLDWAIT, which may come and go: asked at
+    /// each start. sigaction(2), "Notes".
+    /// </summary>
+    internal static bool IsReapedByKernel()
+    {
+        var action = Kernel.rt_sigaction(Linux.SIGCHLD);
+        return action.handler == Linux.SIG_IGN || (action.flags & Linux.SA_NOCLDWAIT) != 0;
     }
 
     private static unsafe bool IsReapedByOthers()

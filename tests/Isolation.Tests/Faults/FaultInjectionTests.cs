@@ -10,7 +10,7 @@ namespace Isolation.Tests.Faults;
 /// </summary>
 public class FaultInjectionTests
 {
-    private const int Patience = 240_000;
+    private const int Patience = 1_200_000;
 
     [Theory(Timeout = Patience)]
     [InlineData("faults")]

@@ -33,6 +33,10 @@ public class HostileHostTests
             .Should().Be("fine\n");
 
     [Fact(Timeout = Patience)]
+    public async Task An_app_that_comes_to_ignore_SIGCHLD_gets_every_exit_code() =>
+        (await HostApp.RunAsync(TestContext.Current.CancellationToken, "start-first", "ignoring", "17", "basics")).Should().Be("fine\n");
+
+    [Fact(Timeout = Patience)]
     public async Task An_app_may_use_Process_before_and_after_a_first_start() =>
         (await HostApp.RunAsync(TestContext.Current.CancellationToken, "process-first", "start-first", "process-first", "basics")).Should().Be("fine\n");
 

@@ -24,6 +24,7 @@ internal static class KernelHeaders
     {
         // The request carries the size of the struct, which has grown since; we pass the first version.
         ["PIDFD_GET_INFO"] = "_IOC(_IOC_DIR(PIDFD_GET_INFO), _IOC_TYPE(PIDFD_GET_INFO), _IOC_NR(PIDFD_GET_INFO), PIDFD_INFO_SIZE_VER0)",
+        ["SIG_IGN"] = "(long)SIG_IGN",
     };
 
     private static readonly Dictionary<Type, NativeStruct> s_structs = new()
@@ -36,7 +37,7 @@ internal static class KernelHeaders
         [typeof(cap_header)] = new() { CType = "struct __user_cap_header_struct" },
         [typeof(kernel_sigaction)] = new()
         {
-            CType = "struct sigaction", Fields = { ["handler"] = "sa_handler" }, Untyped = ["handler"],
+            CType = "struct sigaction", Fields = { ["handler"] = "sa_handler", ["flags"] = "sa_flags" }, Untyped = ["handler"],
         },
         [typeof(rusage)] = new()
         {

@@ -16,7 +16,7 @@ public class TimeoutTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Theory(Timeout = 30_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_timeout_ends_everything_inside(bool useInit)
@@ -31,7 +31,7 @@ public class TimeoutTests
         result.ExitStatus.Duration.Should().BeGreaterThan(timeout - TimeSpan.FromMilliseconds(50));
     }
 
-    [Theory(Timeout = 30_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_cancellation_ends_everything_inside(bool useInit)
