@@ -8,8 +8,9 @@ public sealed class SecurityOptions
 
     /// <summary>
     /// Keeps capabilities: all of them over the sandbox's own namespaces when it has a user namespace, the host's own
-    /// otherwise; a user other than 0 loses them by becoming that user. Default: false, the program has none. With them, a program can undo
-    /// read-only mounts and masks: not for code you do not trust.
+    /// otherwise. Only for a program that is user 0 inside (see <see cref="UserOptions.UserId"/>): another user's exec gives them
+    /// up (capabilities(7)), whether the host is root or not. Default: false, the program has none. With them, a program can
+    /// undo read-only mounts and masks: not for code you do not trust.
     /// </summary>
     public bool KeepCapabilities { get; set; }
 }

@@ -49,6 +49,15 @@ public class CapabilityTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task Capabilities_are_kept_for_user_0_only()
+    {
+        var options = Sandbox.Shell("grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/self/status");
+        options.Security.KeepCapabilities = true;
+        options.User.UserId = 1000;
+        (await Sandbox.OutputOf(options)).Should().Be(string.Concat(s_sets.Where(static set => set != "CapBnd").Select(static set => $"{set}:\t0000000000000000\n")));
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task Capabilities_kept_are_worth_nothing_outside()
     {
         Programs.Require("mount");
