@@ -41,6 +41,7 @@ internal static partial class Linux
     internal const uint S_IFCHR = 0x2000;
     internal const uint STATX_TYPE = 1;
 
+    internal const ulong RESOLVE_NO_XDEV = 1;
     internal const ulong RESOLVE_NO_MAGICLINKS = 2;
     internal const ulong RESOLVE_NO_SYMLINKS = 4;
     internal const ulong RESOLVE_IN_ROOT = 0x10;

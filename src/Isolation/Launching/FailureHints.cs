@@ -58,6 +58,7 @@ internal static class FailureHints
         (Sys.openat2, Errno.ENOENT) => "In a tree of the host, the place of a mount must exist, as nothing is left behind there; use a folder that exists, or a root that is the sandbox's own (Root.Empty, CopyOnWrite)",
         (Sys.openat2, Errno.ELOOP) when step.Label.Contains("working directory", StringComparison.Ordinal) =>
             "A directory is named by its path inside the sandbox; descriptors (/proc/self/fd), roots and directories of processes are not followed",
+        (Sys.openat2, Errno.EXDEV) when step.Label == RootPlanner.GoneLabel => "Something is mounted over the host's own root, from which the tree below it cannot be let go",
         (Sys.openat2, Errno.ELOOP) => "There is a symbolic link in its place; an honest root has a folder there",
         (Sys.openat2, Errno.ENOTDIR) or (Sys.fchdir, Errno.ENOTDIR) or (Sys.move_mount, Errno.ENOTDIR) => "A folder goes over a folder, a file over a file",
         (Sys.openat2, Errno.EAGAIN) => "Somebody renames folders in the root while the sandbox starts",

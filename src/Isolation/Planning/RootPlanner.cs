@@ -8,6 +8,8 @@ namespace Isolation.Planning;
 /// </summary>
 internal static class RootPlanner
 {
+    internal const string GoneLabel = "check that the host's tree is gone";
+
     private const int MntDetach = 2; // no header for programs has MNT_DETACH
 
     /// <summary>Propagation, and read-only where asked, for every mount of the inherited tree in one call.</summary>
@@ -84,6 +86,10 @@ internal static class RootPlanner
         if (NeedsOverlay(root, facts)) plan.Add(LaunchPlan.Syscall(Sys.umount2, "let go of the place for changes", "/", here, MntDetach));
         plan.Add(LaunchPlan.Syscall(Sys.umount2, "let go of the host's tree", "/", here, MntDetach));
         plan.Add(LaunchPlan.Syscall(Sys.chdir, "go to the new root", "/", plan.Text("/")));
+        // The way up from the root leads to what lies over it, which must be nothing. Where somebody has mounted over the host's own
+        // root (mount --bind / /), only that is gone by now and the host's tree is still there.
+        plan.Add(LaunchPlan.Syscall(Sys.openat2, GoneLabel, "/", Linux.AT_FDCWD, plan.Text("/.."),
+            plan.Struct(new open_how { flags = Linux.O_PATH | Linux.O_CLOEXEC, resolve = Linux.RESOLVE_NO_XDEV }), 24).To(LaunchPlan.Scratch));
     }
 
     /// <summary>A root that was writable only so that mount points could be made in its uppermost layer.</summary>
