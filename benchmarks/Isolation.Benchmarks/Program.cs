@@ -6,6 +6,7 @@ return args switch
     [] => Usage(Console.Out, 0),
     ["-h" or "--help" or "help"] => Usage(Console.Out, 0),
     ["spawn", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? SpawnBenchmark.Run(settings) : Complain(error),
+    ["trees", .. var rest] => TreesSettings.TryParse(rest, out var settings, out var error) ? TreesBenchmark.Run(settings) : Complain(error),
     ["bdn", .. var rest] => Switch(rest),
     [var first, ..] when first.StartsWith('-') => Switch(args),
     _ => Complain($"Unknown command '{args[0]}'."),
@@ -44,6 +45,13 @@ static int Usage(TextWriter to, int code)
                 --program FILE  starts this one instead, /bin/true for example; it needs no arguments and ends by itself
                 --work DIR      where the C programs are built: writable, and not under /tmp, /var/tmp, /run or /dev,
                                 which a sandbox has of its own (default: this user's folder for application data)
+
+          trees [--iterations N] [--files N] [--no-peers] [--json FILE] [--work DIR]
+              Takes some twenty seconds. A root of its own, put together from folders: by IsolatedProcess.Start, by raw C, and
+              by bwrap, runc, crun and unshare where they are installed; and copy on write over a small and a large folder.
+                --iterations N  rounds for each (default 200; the slow ones have a tenth of that)
+                --files N       how many files the large folder has (default 50000)
+                --no-peers      without the other programs
 
           bdn [ARGUMENTS]
               The same calls under BenchmarkDotNet, with its memory diagnoser. Arguments are BenchmarkDotNet's own,

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+
+namespace Isolation.Benchmarks;
+
+/// <summary>
+/// What a root of one's own costs: ours, raw C and other programs, interleaved in one run; and whether copy on write costs more
+/// over a large folder than over a small one.
+/// </summary>
+internal static class TreesBenchmark
+{
+    private const int Block = 10;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan s_settle = TimeSpan.FromMilliseconds(30);
+
+    internal static int Run(TreesSettings settings)
+    {
+        using var workspace = new Workspace(settings.WorkDirectory);
+        if (workspace.Floor is not { } path || workspace.Tree.Length == 0)
+        {
+            // The program to be started inside such a root must be static, so there is nothing without a compiler.
+            Console.Error.WriteLine($"This needs the programs in C. {workspace.Note}");
+            return 1;
+        }
+
+        using var floor = new FloorProcess(path, workspace.Program, workspace.Tree);
+        try
+        {
+            var contests = Contests(settings, workspace, floor);
+            WarmUp(contests);
+            foreach (var contest in contests) contest.Clear();
+            Measure(contests, settings.Iterations);
+            TreesReport.Print(Console.Out, contests, settings);
+            if (settings.JsonFile is { } file) TreesReport.WriteJson(file, contests, settings);
+            return 0;
+        }
+        catch (Exception e) when (e is IsolationException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+
+    private static Contest[] Contests(TreesSettings settings, Workspace workspace, FloorProcess floor)
+    {
+        var peers = new Peers(floor, workspace);
+        return
+        [
+            new("full-root", "a root of its own: 4 folders read-only, /proc, /dev, /tmp; pid, mount, uts, ipc, cgroup namespaces",
+                [Ours(FullRoot(workspace, everything: false)), RawC('f'), .. settings.Peers ? peers.For(everything: false) : []], settings.Iterations),
+            new("full-root-everything", "the same with all that is there by default: also user and net namespaces, masks, /run",
+                [Ours(FullRoot(workspace, everything: true)), RawC('g'), .. settings.Peers ? peers.For(everything: true) : []], settings.Iterations),
+            new("copy-on-write", $"copy on write over a folder: a few files, and {settings.Files:N0}",
+                [
+                    Ours(CopyOnWrite(workspace, "large", settings.Files), "large", "large folder"),
+                    Ours(CopyOnWrite(workspace, "small", 0), "small", "small folder") with { MostOfStart = 1.1 },
+                ],
+                settings.Iterations),
+        ];
+
+        Way RawC(char command) => new("floor", "raw C", () => floor.Measure(command), MostOfStart: 1.15);
+    }
+
+    private static Way Ours(IsolationOptions options, string key = "isolatedProcessStart", string title = "IsolatedProcess.Start") =>
+        new(key, title, () => SpawnBenchmark.Second(() => SpawnBenchmark.StartIsolated(options)));
+
+    private static IsolationOptions FullRoot(Workspace workspace, bool everything)
+    {
+        var options = new IsolationOptions(Workspace.ProgramInTree);
+        var filesystem = options.Filesystem;
+        filesystem.Root = Root.Empty();
+        foreach (var folder in Workspace.TreeFolders) filesystem.Mounts.Add(new BindMount($"{workspace.Tree}/{folder}", "/" + folder));
+        if (everything) return options;
+        options.Namespaces = NoNetwork;
+        filesystem.PrivateRun = filesystem.MaskKernelFiles = false;
+        return options;
+    }
+
+    private static IsolationOptions CopyOnWrite(Workspace workspace, string name, int files)
+    {
+        var folder = Path.Combine(workspace.Folder!, name);
+        Directory.CreateDirectory(folder + "/bin");
+        File.Copy(workspace.Tree + Workspace.ProgramInTree, folder + Workspace.ProgramInTree);
+        for (var i = 0; i < files; i++)
+        {
+            if (i % 500 == 0) Directory.CreateDirectory($"{folder}/d{i / 500}");
+            File.WriteAllBytes($"{folder}/d{i / 500}/f{i}", []);
+        }
+
+        return new IsolationOptions(Workspace.ProgramInTree)
+        {
+            Namespaces = NoNetwork,
+            Filesystem = { Root = Root.Directory(folder, RootAccess.CopyOnWrite), MaskKernelFiles = false },
+        };
+    }
+
+    /// <summary>Only root may have the others without a user namespace.</summary>
+    private static Namespaces NoNetwork => Namespaces.Pid | Namespaces.Mount | Namespaces.Uts | Namespaces.Ipc | Namespaces.Cgroup |
+        (Environment.IsPrivilegedProcess ? Namespaces.None : Namespaces.User);
+
+    private static void WarmUp(Contest[] contests)
+    {
+        var end = Stopwatch.GetTimestamp() + (long)(s_warmUp.TotalSeconds * Stopwatch.Frequency);
+        do Measure(contests, Block);
+        while (Stopwatch.GetTimestamp() < end);
+        Thread.Sleep(TimeSpan.FromMilliseconds(300));
+    }
+
+    private static void Measure(Contest[] contests, int iterations)
+    {
+        var order = new Random(1);
+        for (var done = 0; done < iterations; done += Block)
+        {
+            foreach (var contest in contests)
+            {
+                Thread.Sleep(s_settle);
+                var ways = Enumerable.Range(0, contest.Ways.Length).Where(way => contest.Ways[way].Measure is not null).ToArray();
+                for (var i = done; i < Math.Min(done + Block, iterations); i++)
+                {
+                    order.Shuffle(ways);
+                    foreach (var way in ways)
+                        if (!contest.Ways[way].Rarely || i % Block == 0) contest.Series[way].Add(contest.Ways[way].Measure!());
+                }
+            }
+        }
+    }
+}
