@@ -13,7 +13,7 @@ internal static class LaunchFailure
 
     /// <summary>The clone that was to make the child.</summary>
     internal static IsolationException OfClone(int errno, ulong flags, bool legacy) =>
-        new("create the sandbox's first process", legacy ? "clone" : "clone3", errno, PlanPrinter.CloneFlags(flags), FailureHints.ForClone((Errno)errno, flags));
+        new("create the sandbox's first process", legacy ? "clone" : "clone3", errno, PlanPrinter.CloneFlags(flags & ~Linux.CLONE_FILES), FailureHints.ForClone((Errno)errno, flags));
 
     /// <summary>A step of the stage, by what the arena says.</summary>
     internal static IsolationException OfStage(LaunchArena arena, IsolationOptions? options)

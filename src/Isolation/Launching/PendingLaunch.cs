@@ -241,7 +241,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         var injected = (int)step.Values[5];
         var content = plan.Data.Slice((int)step.Values[1], (int)step.Values[2]);
         var fd = injected != 0 ? -injected : Kernel.open(path, Linux.O_WRONLY);
-        if (fd < 0) throw HostFailure(step.Label, "openat", -fd, path, "The host needs its own /proc to write the maps of a user namespace");
+        if (fd < 0) throw HostFailure(step.Label, "openat", -fd, path, FailureHints.ForHost((Errno)(-fd)) ?? "The host needs its own /proc to write the maps of a user namespace");
         var written = Kernel.write(fd, content);
         _ = Kernel.close(fd);
         if (written != content.Length) throw HostFailure(step.Label, "write", (int)-written, path, FailureHints.ForUserMap((int)-written));
