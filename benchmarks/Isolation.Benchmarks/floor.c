@@ -249,9 +249,7 @@ static void drop_privileges(void) {
   DO("no_new_privs", SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   for (int i = 0; i <= last_capability; i++) DO("capability bounding set", SYS_prctl, PR_CAPBSET_DROP, i, 0, 0, 0);
   if (is_root) DO("setgroups", SYS_setgroups, 0, NULL, 0, 0, 0);
-  static char directory[4096];
   DO("chdir", SYS_chdir, "/", 0, 0, 0, 0);
-  DO("getcwd", SYS_getcwd, directory, sizeof directory, 0, 0, 0);
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct none[2] = {{0}};
   DO("capset", SYS_capset, &header, none, 0, 0, 0);

@@ -121,8 +121,8 @@ public sealed class IsolationOptions
         else
         {
             result["PATH"] = ExecutionPlanner.DefaultPath;
-            result["HOME"] = "/tmp";
-            result["LANG"] = "C.UTF-8";
+            result["HOME"] = ExecutionPlanner.DefaultHome;
+            result["LANG"] = ExecutionPlanner.DefaultLanguage;
         }
 
         foreach (var (name, value) in Environment)

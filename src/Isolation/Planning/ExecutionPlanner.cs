@@ -9,6 +9,8 @@ namespace Isolation.Planning;
 internal static class ExecutionPlanner
 {
     internal const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    internal const string DefaultHome = "/tmp";
+    internal const string DefaultLanguage = "C.UTF-8";
 
     /// <summary>How much of a file is looked at to tell why it does not run.</summary>
     private const int HeadSize = 128;
@@ -30,7 +32,8 @@ internal static class ExecutionPlanner
     {
         var directory = options.WorkingDirectory ?? "/";
         plan.Add(LaunchPlan.Syscall(Sys.chdir, "enter the working directory", directory, plan.Text(directory)));
-        if ((options.Namespaces & Namespaces.Mount) != 0 && directory != "/") ExcludeDescriptors(plan, directory);
+        if (directory == "/") return; // inside by definition
+        if ((options.Namespaces & Namespaces.Mount) != 0) ExcludeDescriptors(plan, directory);
         // A directory outside the tree would show as "(unreachable)": CVE-2024-21626.
         var buffer = plan.Buffer(4096);
         plan.Add(LaunchPlan.Syscall(Sys.getcwd, "read the working directory", directory, buffer, 4096));
@@ -100,6 +103,12 @@ internal static class ExecutionPlanner
     /// <summary>The clean base or a copy of the host's environment, with the user's own entries over it; null removes.</summary>
     private static Argument Environment(LaunchPlan plan, IsolationOptions options, out string path)
     {
+        if (!options.InheritEnvironment && options.Environment.Count == 0)
+        {
+            path = DefaultPath; // most starts are like this, and need no dictionary
+            return plan.Table([plan.Text("HOME=" + DefaultHome), plan.Text("LANG=" + DefaultLanguage), plan.Text("PATH=" + DefaultPath)]);
+        }
+
         var entries = options.EffectiveEnvironment();
         path = entries.TryGetValue("PATH", out var value) ? value : DefaultPath;
         var rented = ArrayPool<Argument>.Shared.Rent(entries.Count);
