@@ -1,3 +1,5 @@
+using Isolation.Images;
+
 namespace Isolation.Tests.Samples;
 
 /// <summary>
@@ -86,6 +88,64 @@ internal sealed class ReadmeExamples
         };
         // README: end
         Console.Write(IsolatedProcess.RunAndCaptureText(options).StandardOutput);
+    }
+
+    internal void Project(string project)
+    {
+        // README: project
+        var options = new IsolationOptions("sh", "-c", "ls; echo done > result.txt; cat /etc/hostname")
+        {
+            WorkingDirectory = "/mnt",
+            Filesystem =
+            {
+                Mounts =
+                {
+                    new BindMount(project, "/mnt") { Writable = true },   // all that can be changed
+                    new DeniedPath("/mnt/.env"),                          // seen by name, opened by nobody
+                    new FileMount("/etc/hostname", "box\n"),              // from memory, never on a disk
+                },
+            },
+        };
+        // README: end
+        Console.Write(IsolatedProcess.RunAndCaptureText(options).StandardOutput);
+    }
+
+    internal void Tree()
+    {
+        // README: tree
+        var options = new IsolationOptions("/bin/busybox", "ls", "/")
+        {
+            Filesystem =
+            {
+                Root = Root.Empty(),
+                Mounts = { new BindMount("/bin/busybox"), new TmpfsMount("/work") { Size = 16 << 20 } },
+            },
+        };
+        Console.Write(IsolatedProcess.RunAndCaptureText(options).StandardOutput); // bin dev proc tmp work
+        // README: end
+    }
+
+    internal void Copy(string folder)
+    {
+        // README: copy
+        var options = new IsolationOptions("/bin/sh", "-c", "rm -rf /bin /etc; echo gone")
+        {
+            Filesystem = { Root = Root.Directory(folder, RootAccess.CopyOnWrite) },
+        };
+        // README: end
+        Console.Write(IsolatedProcess.RunAndCaptureText(options).StandardOutput);
+    }
+
+    internal async Task Images(string storeFolder, string archive)
+    {
+        // README: image
+        using var store = ImageStore.Open(storeFolder);
+        var image = await store.ImportAsync(archive); // docker save, or an OCI layout
+
+        var options = image.CreateOptions("ls", "/"); // entrypoint, environment, user, working directory, layers
+        var result = await IsolatedProcess.RunAndCaptureTextAsync(options);
+        // README: end
+        Console.Write(result.StandardOutput);
     }
 
     internal void Explain()

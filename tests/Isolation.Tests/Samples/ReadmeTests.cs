@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FluentAssertions;
+using Isolation.Tests.Support;
 using Xunit;
 
 namespace Isolation.Tests.Samples;
@@ -52,6 +53,44 @@ public partial class ReadmeTests
         _examples.Network();
         Interface().Matches(_examples.Console.Text).Select(match => match.Groups["name"].Value).Should().Contain("lo")
             .And.OnlyContain(name => name == "lo" || IsMadeInEveryNamespace(name));
+    }
+
+    [Fact]
+    public void The_example_of_a_folder_to_work_in_changes_nothing_else()
+    {
+        using var folder = new TemporaryFolder();
+        folder.File("input.txt");
+        folder.File(".env", "secret");
+        _examples.Project(folder.Path);
+        _examples.Console.Text.Should().Be("input.txt\nbox\n");
+        File.ReadAllText(folder.Path + "/result.txt").Should().Be("done\n");
+    }
+
+    [Fact]
+    public void The_example_of_a_tree_of_ones_own_has_nothing_else()
+    {
+        Programs.Require("busybox");
+        _examples.Tree();
+        _examples.Console.Text.Should().Be("bin\ndev\nproc\ntmp\nwork\n");
+    }
+
+    [Fact]
+    public void The_example_of_a_copy_leaves_the_folder_as_it_is()
+    {
+        using var root = Trees.MakeRoot();
+        var before = Trees.Content(root.Path);
+        _examples.Copy(root.Path);
+        _examples.Console.Text.Should().Be("gone\n");
+        Trees.Content(root.Path).Should().Equal(before);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_example_of_an_image_runs_a_program_of_it()
+    {
+        using var image = await BusyboxImage.MakeAsync();
+        using var store = new TemporaryFolder();
+        await _examples.Images(store.Path + "/store", image.DockerArchive);
+        _examples.Console.Text.Should().StartWith("bin\n").And.Contain("etc\n").And.NotContain("usr\n");
     }
 
     [Fact]
