@@ -61,6 +61,13 @@ internal static unsafe class Kernel
         fixed (byte* p = bytes) return (int)Call(Sys.openat2, folder, (nint)p, (nint)(&how), sizeof(open_how));
     }
 
+    /// <summary>Of what a descriptor holds.</summary>
+    internal static int statx(int fd, uint mask, out statx result)
+    {
+        byte empty = 0;
+        fixed (statx* p = &result) return (int)Call(Sys.statx, fd, (nint)(&empty), Linux.AT_EMPTY_PATH, (nint)mask, (nint)p);
+    }
+
     internal static nint ioctl(int fd, uint request, nint argument) => Call(Sys.ioctl, fd, unchecked((nint)request), argument);
 
     internal static int open_tree(string path, uint flags)
@@ -221,9 +228,7 @@ internal static unsafe class Kernel
     /// <summary>Whether this descriptor is open on the null device, character device 1:3.</summary>
     internal static bool IsNullDevice(int fd)
     {
-        statx buffer = default;
-        byte empty = 0;
-        return Call(Sys.statx, fd, (nint)(&empty), Linux.AT_EMPTY_PATH, (nint)Linux.STATX_TYPE, (nint)(&buffer)) == 0
+        return statx(fd, Linux.STATX_TYPE, out var buffer) == 0
             && (buffer.stx_mode & Linux.S_IFMT) == Linux.S_IFCHR && buffer.stx_rdev_major == 1 && buffer.stx_rdev_minor == 3;
     }
 }

@@ -40,6 +40,7 @@ internal static partial class Linux
     internal const uint S_IFDIR = 0x4000;
     internal const uint S_IFCHR = 0x2000;
     internal const uint STATX_TYPE = 1;
+    internal const uint STATX_INO = 0x100;
 
     internal const ulong RESOLVE_NO_XDEV = 1;
     internal const ulong RESOLVE_NO_MAGICLINKS = 2;
@@ -66,6 +67,8 @@ internal struct statx
     [FieldOffset(120)] internal uint stx_mtime_nsec;
     [FieldOffset(128)] internal uint stx_rdev_major;
     [FieldOffset(132)] internal uint stx_rdev_minor;
+    [FieldOffset(136)] internal uint stx_dev_major;
+    [FieldOffset(140)] internal uint stx_dev_minor;
 }
 
 /// <summary>struct open_how of linux/openat2.h.</summary>
@@ -75,9 +78,10 @@ internal struct open_how
     internal ulong flags, mode, resolve;
 }
 
-/// <summary>struct statfs of asm-generic/statfs.h: the field that is read.</summary>
+/// <summary>struct statfs of asm-generic/statfs.h: the fields that are read.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 120)]
 internal struct statfs
 {
     [FieldOffset(0)] internal long f_type;
+    [FieldOffset(80)] internal long f_flags;
 }

@@ -13,6 +13,7 @@ internal static partial class Linux
     internal const uint EPOLLONESHOT = 1u << 30;
     internal const int EPOLL_CLOEXEC = O_CLOEXEC;
     internal const short POLLIN = 1;
+    internal const short POLLPRI = 2;
     internal const short POLLOUT = 4;
 }
 

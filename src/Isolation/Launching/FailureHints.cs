@@ -49,7 +49,11 @@ internal static class FailureHints
 
     internal static string? ForStep(in Step step, Errno errno) => (step.Call, errno) switch
     {
-        (Sys.mount_setattr, Errno.ENOSYS) => "A read-only host tree needs Linux 5.12; Root.Host does without",
+        (_, Errno.EAGAIN) when step.Label == RestrictionPlanner.SameLabel => "Something else is there than a moment before; try again",
+        (Sys.openat2, Errno.EACCES) when step.Label == RestrictionPlanner.Find =>
+            "Without mount_setattr (Linux 5.12) a mount can be restricted only where its path can be followed; bind a folder without such mounts below it",
+        (Sys.openat2, Errno.ENOENT or Errno.ELOOP or Errno.ENOTDIR) when step.Label == RestrictionPlanner.Find =>
+            "Somebody renames folders that lead to a mount of the host while the sandbox starts",
         (Sys.mount or Sys.fsmount, Errno.EPERM) when step.Path == "/proc" && step.Label.Contains("procfs", StringComparison.Ordinal) =>
             AppArmorRestricts && !IsPrivileged ? AppArmorHint :
             "Part of this process's own /proc is masked, as in a container, and the kernel refuses a fresh one inside; set Filesystem.PrivateProc to false or unmask /proc outside (docker run --security-opt systempaths=unconfined)",

@@ -13,7 +13,7 @@ internal static class Host
     // Field NSpid has a number for each namespace from that of the procfs down to our own.
     private static readonly Retried<bool> s_procIsForeign = new(static () => Status("NSpid") is { } numbers && numbers != Number(Kernel.getpid()));
 
-    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups, bool MayFixAddresses);
+    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups, bool MayFixAddresses, bool LacksMountSetattr);
 
     internal static HostFacts Facts(IsolationOptions options)
     {
@@ -27,6 +27,12 @@ internal static class Host
             Personality = (uint)Kernel.personality(Kernel.SamePersonality),
         };
     }
+
+    /// <summary>For tests: as if mount_setattr had answered ENOSYS.</summary>
+    internal static bool ForceNoMountSetattr { get; set; }
+
+    /// <summary>The kernel is older than 5.12, or an outer sandbox hides the call.</summary>
+    internal static bool LacksMountSetattr => ForceNoMountSetattr || s_fixed.Value.LacksMountSetattr;
 
     /// <summary>The highest capability of this kernel.</summary>
     internal static int LastCapability => s_fixed.Value.LastCapability;
@@ -60,11 +66,13 @@ internal static class Host
         }
     }
 
-    private static Fixed Look()
+    private static unsafe Fixed Look()
     {
         var lastCapability = int.TryParse(Setting("kernel/cap_last_cap"), CultureInfo.InvariantCulture, out var last) ? last : 40;
+        var nothing = default(mount_attr);
         var found = new Fixed(lastCapability, IdentityMap("/proc/self/uid_map"), IdentityMap("/proc/self/gid_map"), StatusMask("SigIgn"),
-            ReadLines("/proc/self/setgroups").Any(static line => line == "deny"), MayFixAddresses());
+            ReadLines("/proc/self/setgroups").Any(static line => line == "deny"), MayFixAddresses(),
+            Kernel.mount_setattr(-1, Linux.AT_EMPTY_PATH, &nothing) == -(int)Errno.ENOSYS);
         // What could not be read for want of a descriptor must not be taken for absent, and be remembered as such.
         var fd = Kernel.open("/proc/self/status", Linux.O_RDONLY);
         if (fd >= 0) _ = Kernel.close(fd);

@@ -8,6 +8,8 @@ namespace Isolation.Launching;
 /// <summary>Carries a plan out: descriptors, clone, the host's own steps. What follows is in <see cref="PendingLaunch"/>.</summary>
 internal static unsafe class Launcher
 {
+    private const int Attempts = 16;
+
     private static bool s_legacy;
 
     /// <summary>For tests: clone(2) as if clone3 had answered ENOSYS.</summary>
@@ -17,11 +19,33 @@ internal static unsafe class Launcher
     {
         OptionsValidator.Validate(options);
         var facts = Host.Facts(options);
+        if (!Host.LacksMountSetattr || (options.Namespaces & Namespaces.Mount) == 0) return Begin(options, facts, null, mode, hooks);
+        for (var i = 0; i < Attempts; i++)
+        {
+            var mounts = MountTable.Read(options);
+            try
+            {
+                var launch = Begin(options, facts with { Mounts = mounts.Mounts }, mounts, mode, hooks);
+                if (!launch.MissedMounts) return launch;
+                launch.Abandon();
+            }
+            catch
+            {
+                mounts.Dispose();
+                throw;
+            }
+        }
+
+        throw MountTable.Changed();
+    }
+
+    private static PendingLaunch Begin(IsolationOptions options, HostFacts facts, MountTable? mounts, LaunchMode mode, LaunchHooks? hooks)
+    {
         using var prepared = PreparedMounts.Any(options) ? MountPreparation.Open(options) : null;
         if (prepared is { RootLacksMountPoints: true }) facts = facts with { RootLacksMountPoints = true };
         var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.Async };
         var arena = ArenaPool.Rent();
-        var launch = new PendingLaunch(arena, options, mode);
+        var launch = new PendingLaunch(arena, options, mode, mounts);
         try
         {
             var plan = arena.Plan;
@@ -31,6 +55,7 @@ internal static unsafe class Launcher
             handles.Fill(-1);
             launch.Open(wiring, handles);
             prepared?.Fill(handles);
+            if (mounts is not null) handles[PlanHandle.Mounts] = mounts.Mounts.Descriptor;
             if (plan.HasMonitor) handles[PlanHandle.Host] = HostDescriptor.Value;
             arena.Encode(handles);
             var listed = options.KillOnParentExit && !plan.HasMonitor;

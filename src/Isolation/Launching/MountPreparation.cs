@@ -68,7 +68,7 @@ internal sealed class MountPreparation : IDisposable
         {
             user = UserNamespaceMaker.Make(mapping);
             var attributes = new mount_attr { attr_set = Linux.MOUNT_ATTR_IDMAP, userns_fd = (ulong)user };
-            var result = Kernel.mount_setattr(tree, (uint)(Linux.AT_EMPTY_PATH | recursive), &attributes);
+            var result = Host.LacksMountSetattr ? -(int)Errno.ENOSYS : Kernel.mount_setattr(tree, (uint)(Linux.AT_EMPTY_PATH | recursive), &attributes);
             if (result == 0) return tree;
             throw LaunchFailure.Host(step, "mount_setattr", -result, bind.Source, (Errno)(-result) switch
             {

@@ -7,7 +7,7 @@ using Isolation.Supervision;
 namespace Isolation.Launching;
 
 /// <summary>A start that is under way, and everything that has to be undone when it fails.</summary>
-internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode) : IEventHandler
+internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode, MountTable? mounts = null) : IEventHandler
 {
     private static readonly TimeSpan s_monitorsTime = TimeSpan.FromSeconds(2);
 
@@ -26,6 +26,9 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     internal int Pidfd => _pidfd;
 
     internal LaunchArena Arena => _arena!;
+
+    /// <summary>The host's mounts have changed since the plan was made: the stage must not go on, and the start is to be tried again.</summary>
+    internal bool MissedMounts { get; private set; }
 
     internal void Open(in DescriptorWiring wiring, Span<int> handles)
     {
@@ -60,7 +63,9 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         var steps = arena.Plan.Steps;
         for (var i = 0; i < steps.Length; i++)
             if (steps[i].Kind == StepKind.HostWrite) Write(pid, steps[i]);
-        arena.ReleaseStage();
+        MissedMounts = mounts is not null && mounts.HasChanged();
+        mounts?.Dispose();
+        if (!MissedMounts) arena.ReleaseStage();
     }
 
     /// <summary>Blocks until the program runs.</summary>
@@ -138,6 +143,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             if (_innerPidfd >= 0) _ = Kernel.waitid(Linux.P_PIDFD, _innerPidfd, null, Linux.WEXITED | Linux.WNOHANG | Linux.__WALL, null);
         }
 
+        mounts?.Dispose();
         Close(ref _pidfd);
         Close(ref _innerPidfd);
         Close(ref _statusRead);
@@ -166,6 +172,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         if (_innerPidfd == -(int)Errno.ESRCH) return;
         if (_innerPidfd < 0) throw LaunchFailure.Host("open a pidfd of the child", "pidfd_open", -_innerPidfd);
         RunHostSteps();
+        if (MissedMounts) throw MountTable.Changed();
     }
 
     private async Task WaitForStatusAsync(CancellationToken cancellationToken)

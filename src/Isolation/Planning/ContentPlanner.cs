@@ -32,8 +32,8 @@ internal static class ContentPlanner
             plan.Sources[i] = plan.NewRegister();
             plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take the file from memory", file.Target, Linux.AT_FDCWD, name,
                 Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC).To(plan.Sources[i]));
-            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the file read-only", file.Target, Argument.Register(plan.Sources[i]), plan.Text(""), Linux.AT_EMPTY_PATH,
-                plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV }), 32));
+            RestrictionPlanner.Restrict(plan, plan.Sources[i], file.Target, "make the file read-only", recursive: false,
+                new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV }, held: 0);
         }
 
         OverlayPlanner.LeaveTmpfs(plan);

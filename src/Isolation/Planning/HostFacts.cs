@@ -31,5 +31,11 @@ internal readonly record struct HostFacts(
     /// <summary>personality(2) may be told to do without random addresses, and be told otherwise again.</summary>
     internal bool MayFixAddresses { get; init; }
 
+    /// <summary>The mounts of the host, where the kernel has no mount_setattr(2); else null.</summary>
+    internal HostMounts? Mounts { get; init; }
+
+    /// <summary>The kernel is older than 5.12, or an outer sandbox hides the call.</summary>
+    internal bool LacksMountSetattr => Mounts is not null;
+
     internal bool Has(int capability) => (Capabilities >> capability & 1) != 0;
 }

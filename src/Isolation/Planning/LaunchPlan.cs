@@ -43,6 +43,9 @@ internal sealed class LaunchPlan
     /// <summary>The register that holds the sandbox's procfs until it is put in place.</summary>
     internal byte ProcRegister { get; set; }
 
+    /// <summary>Null where the kernel can restrict mounts in one call.</summary>
+    internal Restrictions? Restrictions { get; set; }
+
     /// <summary>Set when the program is looked up: which steps are its candidates and what was found there.</summary>
     internal ExecutionSteps Execution { get; set; }
 
@@ -61,6 +64,7 @@ internal sealed class LaunchPlan
         StagePersonality = Kernel.SamePersonality;
         HasMonitor = IsSupervised = HasHostSteps = false;
         Execution = default;
+        Restrictions = null;
     }
 
     internal byte NewRegister() =>
@@ -113,11 +117,14 @@ internal sealed class LaunchPlan
     {
         _steps.GetSpan(1)[0] = step;
         _steps.Advance(1);
-        HasHostSteps |= step.Kind == StepKind.HostWrite;
+        HasHostSteps |= step.Kind is StepKind.HostWrite or StepKind.AwaitHost;
     }
 
     /// <summary>The steps from this one on, up to the one that is added next, are passed over when the step before them succeeds.</summary>
     internal void DoneSkipsFrom(int first) => Steps[first - 1].SkipDone = checked((byte)(Steps.Length - first));
+
+    /// <summary>The steps from this one on, up to the one that is added next, are passed over when the step before them fails as it may.</summary>
+    internal void SkipsFrom(int first) => Steps[first - 1].Skip = checked((ushort)(Steps.Length - first));
 
     internal static Step Syscall(Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments) =>
         Make(StepKind.Syscall, call, label, path, arguments);
@@ -129,6 +136,10 @@ internal sealed class LaunchPlan
     /// <summary>Fails with <paramref name="errno"/> unless a register has this value.</summary>
     internal static Step CheckRegister(string label, string? path, byte register, ulong expected, Errno errno) =>
         Make(StepKind.Check, 0, label, path, [StageFormat.RegisterPointer(register), 8, ulong.MaxValue, expected, (int)errno]);
+
+    /// <summary>Fails with <paramref name="errno"/>: tolerated, an unconditional way round the steps that follow.</summary>
+    internal static Step Fail(string label, string? path, Errno errno) =>
+        Make(StepKind.Check, 0, label, path, [new Argument(ArgumentKind.Bytes, 0), 1, 0, 1, (int)errno]);
 
     internal static Step Make(StepKind kind, Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments)
     {

@@ -41,6 +41,7 @@ internal static class MountPlanner
     {
         var mounts = options.Filesystem.Mounts;
         ContentPlanner.MakeFiles(plan, options);
+        RestrictionPlanner.Finish(plan);
         if (!options.Filesystem.Root.IsHost) ProcPlanner.Make(plan, options);
         for (var i = 0; i < mounts.Count; i++)
         {
@@ -90,6 +91,19 @@ internal static class MountPlanner
         if (filesystem.PrivateTmp) yield return "/tmp";
         for (var i = 0; i < filesystem.Mounts.Count; i++)
             if (Ownership.IsOfRoot(options, i)) yield return filesystem.Mounts[i].Target;
+    }
+
+    /// <summary>Every path of the host that a tree is taken from, for somebody who has to look what it is.</summary>
+    internal static IEnumerable<string> HostSources(IsolationOptions options)
+    {
+        var root = options.Filesystem.Root;
+        if (root.Kind == RootKind.Directory) yield return root.Folders[0];
+        if (root.Changes is { } changes) yield return changes;
+        foreach (var mount in options.Filesystem.Mounts)
+        {
+            if (mount is BindMount bind) yield return bind.Source;
+            else if (mount is OverlayMount { Layers.Changes: { } kept }) yield return kept;
+        }
     }
 
     /// <summary>Where the private folders go in a root that may lack them.</summary>
@@ -212,12 +226,13 @@ internal static class MountPlanner
         var recursive = bind.Recursive ? (uint)Linux.AT_RECURSIVE : 0;
         var take = LaunchPlan.Syscall(Sys.open_tree, "take a folder or file from the host", bind.Source, Linux.AT_FDCWD, plan.Text(bind.Source),
             Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | recursive).To(register);
-        plan.Add(bind.IgnoreMissing ? take.Tolerate(Errno.ENOENT, Errno.ENOTDIR).SkipNext(2) : take);
-        // Flags are only ever added, so what the host has locked stays locked.
-        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict it", bind.Source, Argument.Register(register), plan.Text(""), Linux.AT_EMPTY_PATH | recursive,
-            plan.Struct(Attributes(bind)), 32));
-        if (bind.IgnoreMissing) // any number but 0, which a register holds that was never set, and which may be free here
-            plan.Add(LaunchPlan.Syscall(Sys.fcntl, "note that it was there", bind.Source, Argument.Register(register), Linux.F_DUPFD_CLOEXEC, 3).To(register));
+        plan.Add(bind.IgnoreMissing ? take.Tolerate(Errno.ENOENT, Errno.ENOTDIR) : take);
+        var first = plan.Steps.Length;
+        RestrictionPlanner.Restrict(plan, register, bind.Source, "restrict it", bind.Recursive, Attributes(bind), optional: bind.IgnoreMissing);
+        if (!bind.IgnoreMissing) return register;
+        // Any number but 0, which a register holds that was never set, and which may be free here.
+        plan.Add(LaunchPlan.Syscall(Sys.fcntl, "note that it was there", bind.Source, Argument.Register(register), Linux.F_DUPFD_CLOEXEC, 3).To(register));
+        plan.SkipsFrom(first);
         return register;
     }
 
@@ -225,8 +240,7 @@ internal static class MountPlanner
     private static byte TakeMapped(LaunchPlan plan, BindMount bind, int handle)
     {
         var register = TakePrepared(plan, bind.Source, handle);
-        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict it", bind.Source, Argument.Register(register), plan.Text(""),
-            Linux.AT_EMPTY_PATH | (bind.Recursive ? (uint)Linux.AT_RECURSIVE : 0), plan.Struct(Attributes(bind)), 32));
+        RestrictionPlanner.Restrict(plan, register, bind.Source, "restrict it", bind.Recursive, Attributes(bind));
         return register;
     }
 
@@ -253,11 +267,10 @@ internal static class MountPlanner
         var register = plan.NewRegister();
         plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take what cannot be opened", source, Linux.AT_FDCWD, plan.Text(source),
             Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC).To(register));
-        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "forbid devices there", source, Argument.Register(register), plan.Text(""), Linux.AT_EMPTY_PATH,
-            plan.Struct(new mount_attr
-            {
-                attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV | Linux.MOUNT_ATTR_NOEXEC, propagation = Linux.MS_PRIVATE,
-            }), 32));
+        RestrictionPlanner.Restrict(plan, register, source, "forbid devices there", recursive: false, new mount_attr
+        {
+            attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV | Linux.MOUNT_ATTR_NOEXEC, propagation = Linux.MS_PRIVATE,
+        }, held: 0);
         return register;
     }
 

@@ -82,8 +82,7 @@ internal static class OverlayPlanner
         var register = plan.NewRegister();
         plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take the folder for changes", folder, Linux.AT_FDCWD, plan.Text(folder),
             Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC).To(register));
-        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make it private", folder, Argument.Register(register), plan.Text(""), Linux.AT_EMPTY_PATH,
-            plan.Struct(new mount_attr { propagation = Linux.MS_PRIVATE }), 32));
+        RestrictionPlanner.Restrict(plan, register, folder, "make it private", recursive: false, new mount_attr { propagation = Linux.MS_PRIVATE });
         return register;
     }
 }

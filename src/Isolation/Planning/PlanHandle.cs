@@ -14,7 +14,10 @@ internal static class PlanHandle
     internal const int FirstPrepared = 6;
     internal const int MaxPrepared = 8;
 
-    internal const int FirstInherited = FirstPrepared + MaxPrepared;
+    /// <summary>See <see cref="HostMounts.Descriptor"/>.</summary>
+    internal const int Mounts = FirstPrepared + MaxPrepared;
+
+    internal const int FirstInherited = Mounts + 1;
 
     internal static string Name(int handle) => handle switch
     {
@@ -24,7 +27,8 @@ internal static class PlanHandle
         StandardError => "<stderr>",
         Host => "<host pidfd>",
         Table => "<table>",
-        >= FirstPrepared and < FirstInherited => $"<prepared {handle - FirstPrepared}>",
+        >= FirstPrepared and < Mounts => $"<prepared {handle - FirstPrepared}>",
+        Mounts => "<mounts>",
         _ => $"<inherited {handle - FirstInherited}>",
     };
 }

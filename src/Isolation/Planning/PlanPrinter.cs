@@ -118,7 +118,8 @@ internal static class PlanPrinter
     private static readonly (ulong, string)[] s_mountFlags =
     [
         (Linux.MS_RDONLY, "MS_RDONLY"), (Linux.MS_NOSUID, "MS_NOSUID"), (Linux.MS_NODEV, "MS_NODEV"), (Linux.MS_NOEXEC, "MS_NOEXEC"),
-        (Linux.MS_BIND, "MS_BIND"), (Linux.MS_REC, "MS_REC"), (Linux.MS_PRIVATE, "MS_PRIVATE"),
+        (Linux.MS_REMOUNT, "MS_REMOUNT"),
+        (Linux.MS_NOSYMFOLLOW, "MS_NOSYMFOLLOW"), (Linux.MS_BIND, "MS_BIND"), (Linux.MS_REC, "MS_REC"), (Linux.MS_PRIVATE, "MS_PRIVATE"), (Linux.MS_SLAVE, "MS_SLAVE"),
     ];
 
     private static readonly (ulong, string)[] s_openFlags =

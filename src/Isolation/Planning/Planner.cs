@@ -15,6 +15,7 @@ internal static class Planner
         plan.Clear();
         var namespaces = options.Namespaces;
         var flags = NamespacePlanner.CloneFlags(namespaces);
+        plan.Restrictions = facts.Mounts is { } mounts ? new Restrictions(mounts, skipsUnreachable: UserPlanner.StaysTheSame(options, facts)) : null;
         plan.CarriedCapabilities = SecurityPlanner.Carried(options, facts);
         ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts);
         if (facts.ReapsEverything)
@@ -36,6 +37,7 @@ internal static class Planner
         var root = default((byte, byte));
         if (hasMount)
         {
+            RestrictionPlanner.Begin(plan);
             MountPlanner.Take(plan, options);
             root = RootPlanner.Take(plan, options, facts);
             RootPlanner.Own(plan, options);
@@ -51,6 +53,7 @@ internal static class Planner
             MountPlanner.Make(plan, options);
             if (!options.Filesystem.Root.IsHost) RootPlanner.Enter(plan, options, facts, root);
             MountPlanner.PlaceAll(plan, options, facts);
+            RestrictionPlanner.End(plan);
         }
 
         SecurityPlanner.NoNewPrivileges(plan, options, facts);

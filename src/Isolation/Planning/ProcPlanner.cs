@@ -54,11 +54,11 @@ internal static class ProcPlanner
         else if (wanted) AttachByPath(plan, plan.ProcRegister);
         if (!filesystem.MaskKernelFiles || !wanted && !filesystem.Root.IsHost) return;
         if (!wanted) plan.Add(LaunchPlan.Syscall(Sys.chdir, "go to the host's procfs", "/proc", plan.Text("/proc")));
-        Mask(plan, options);
+        Mask(plan, options, fresh: wanted);
         if (!filesystem.Root.IsHost) return;
 
         // Files of sysfs ask for no capability: what is root's by number may write them. In a read-only tree they are out of reach.
-        if (filesystem.Root.Kind == RootKind.Host) MakeReadOnly(plan, "/sys", "/sys");
+        if (filesystem.Root.Kind == RootKind.Host) MakeReadOnly(plan, "/sys", "/sys", fresh: false);
         Hide(plan, "/sys/devices/virtual/powercap", "/sys/devices/virtual/powercap");
         Hide(plan, "/sys/firmware", "/sys/firmware");
     }
@@ -68,7 +68,7 @@ internal static class ProcPlanner
     {
         var made = options.Filesystem.Root.IsHost ? Make(plan, "proc", mount.Target, mount, 0) : plan.Sources[index];
         Attach(plan, root, mount.Target, own, made);
-        if (options.Filesystem.MaskKernelFiles) Mask(plan, options);
+        if (options.Filesystem.MaskKernelFiles) Mask(plan, options, fresh: true);
     }
 
     internal static void PlaceSysfs(LaunchPlan plan, IsolationOptions options, byte root, int index, bool own)
@@ -145,11 +145,11 @@ internal static class ProcPlanner
     }
 
     /// <summary>In the procfs that is the current directory.</summary>
-    private static void Mask(LaunchPlan plan, IsolationOptions options)
+    private static void Mask(LaunchPlan plan, IsolationOptions options, bool fresh)
     {
         ReadOnlySpan<string> readOnly = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
         ReadOnlySpan<string> folders = ["acpi", "asound", "scsi"];
-        foreach (var name in readOnly) MakeReadOnly(plan, name, "/proc/" + name);
+        foreach (var name in readOnly) MakeReadOnly(plan, name, "/proc/" + name, fresh);
 
         // A mask is only as good as its source (CVE-2025-31133): the host's null device, looked at where it is taken from. In a tree
         // that nobody has prepared that is its path, unless a mount has covered it: then no mask could be told from no kernel file.
@@ -191,13 +191,16 @@ internal static class ProcPlanner
         return false;
     }
 
-    private static void MakeReadOnly(LaunchPlan plan, string name, string path)
+    /// <summary>In a procfs of the sandbox's own, or in what the host has.</summary>
+    private static void MakeReadOnly(LaunchPlan plan, string name, string path, bool fresh)
     {
+        const string label = "make a kernel folder read-only";
         var text = plan.Text(name);
-        plan.Add(LaunchPlan.Syscall(Sys.mount, "bind a kernel folder to itself", path, text, text, 0, Linux.MS_BIND | Linux.MS_REC, 0)
-            .Tolerate(Errno.ENOENT).SkipNext(1));
-        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make a kernel folder read-only", path, Linux.AT_FDCWD, text, Linux.AT_RECURSIVE,
-            plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY }), 32));
+        plan.Add(LaunchPlan.Syscall(Sys.mount, "bind a kernel folder to itself", path, text, text, 0, Linux.MS_BIND | Linux.MS_REC, 0).Tolerate(Errno.ENOENT));
+        var first = plan.Steps.Length;
+        if (fresh) RestrictionPlanner.Own(plan, name, path, label, held: Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC);
+        else RestrictionPlanner.BoundOfHost(plan, path, label);
+        plan.SkipsFrom(first);
     }
 
     private static void Hide(LaunchPlan plan, string name, string path) =>

@@ -18,9 +18,8 @@ internal static class RootPlanner
         // Any other than the host's own tree is gone soon, and until then the better for being read-only.
         if (options.Filesystem.Root.Kind != RootKind.Host)
         {
-            var attributes = plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID, propagation = Linux.MS_PRIVATE });
-            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the tree private and read-only", "/",
-                Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, attributes, 32));
+            RestrictionPlanner.Tree(plan, "make the tree private and read-only",
+                new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY | Linux.MOUNT_ATTR_NOSUID, propagation = Linux.MS_PRIVATE });
         }
         else
         {
@@ -41,8 +40,7 @@ internal static class RootPlanner
         plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take the root from the host", path, Linux.AT_FDCWD, plan.Text(path),
             Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | Linux.AT_RECURSIVE).To(register));
         var attributes = Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NODEV | (root.Access == RootAccess.ReadOnly ? Linux.MOUNT_ATTR_RDONLY : 0);
-        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "restrict the root", path, Argument.Register(register), plan.Text(""),
-            Linux.AT_EMPTY_PATH | Linux.AT_RECURSIVE, plan.Struct(new mount_attr { attr_set = attributes, propagation = Linux.MS_PRIVATE }), 32));
+        RestrictionPlanner.Restrict(plan, register, path, "restrict the root", recursive: true, new mount_attr { attr_set = attributes, propagation = Linux.MS_PRIVATE });
         return (register, changes);
     }
 
@@ -55,8 +53,7 @@ internal static class RootPlanner
         // With these in hand, no device node that lies elsewhere in the host's tree is needed, a disk's least of all: reading it
         // takes no capability, only the right user. A tree that stays writable stays as it is.
         if (options.Filesystem.Root.Kind == RootKind.HostReadOnly)
-            plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the device nodes of the tree unusable", "/",
-                Linux.AT_FDCWD, plan.Text("/"), Linux.AT_RECURSIVE, plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_NODEV }), 32));
+            RestrictionPlanner.Tree(plan, "make the device nodes of the tree unusable", new mount_attr { attr_set = Linux.MOUNT_ATTR_NODEV });
     }
 
     /// <summary>Puts the root together, makes it the root, and lets go of the host's tree.</summary>
@@ -97,8 +94,7 @@ internal static class RootPlanner
     {
         var root = options.Filesystem.Root;
         if (root.Access != RootAccess.ReadOnly || !NeedsOverlay(root, facts)) return;
-        plan.Add(LaunchPlan.Syscall(Sys.mount_setattr, "make the root read-only", "/", Linux.AT_FDCWD, plan.Text("/"), 0,
-            plan.Struct(new mount_attr { attr_set = Linux.MOUNT_ATTR_RDONLY }), 32));
+        RestrictionPlanner.Own(plan, "/", "/", "make the root read-only", held: Linux.MS_NOSUID | Linux.MS_NODEV);
     }
 
     /// <summary>

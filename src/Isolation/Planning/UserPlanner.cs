@@ -42,6 +42,10 @@ internal static class UserPlanner
             plan.Add(LaunchPlan.Syscall(Sys.setresuid, "become the user", uid.ToString(CultureInfo.InvariantCulture), uid, uid, uid));
     }
 
+    /// <summary>Whoever the program is inside, to the host it is who the stage is: nobody else is mapped.</summary>
+    internal static bool StaysTheSame(IsolationOptions options, in HostFacts facts) =>
+        (options.Namespaces & Namespaces.User) != 0 && !CanMapEverything(facts);
+
     private static bool CanMapEverything(in HostFacts facts) => facts.Has(Linux.CAP_SETUID) && facts.Has(Linux.CAP_SETGID);
 
     private static void HostWrite(LaunchPlan plan, string label, string file, string content) =>
