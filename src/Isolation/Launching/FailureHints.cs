@@ -82,6 +82,7 @@ internal static class FailureHints
         (Sys.unshare, Errno.EINVAL) => "This kernel was built without time namespaces, or is older than 5.6",
         (Sys.unshare, Errno.ENOSPC) => Limits(step.Values[0]),
         (Sys.write, Errno.ERANGE) => "The shifted clock would be negative or out of range",
+        (_, Errno.ENOSYS) => "Linux 5.10 or newer has this call; an older kernel lacks it, or an outer sandbox hides it",
         (_, Errno.EPERM or Errno.EACCES) when AppArmorRestricts && !IsPrivileged => AppArmorHint,
         _ => ForHost(errno),
     };
