@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Isolation.Interop;
 
 namespace Isolation.TestHost;
@@ -9,6 +10,8 @@ namespace Isolation.TestHost;
 /// </summary>
 internal static class FewDescriptors
 {
+    private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
     internal static int Run(string[] arguments)
     {
         // The runtime opens assemblies when it first needs them, and what it does without descriptors is not our concern.
@@ -63,12 +66,12 @@ internal static class FewDescriptors
         return fillers;
     }
 
-    /// <summary>Which descriptors are open, found out without opening one.</summary>
+    /// <summary>Which descriptors are open, found out without opening one; but for the pipe of the unwinder (see <see cref="HostState"/>).</summary>
     private static HashSet<int> Open()
     {
         var open = new HashSet<int>();
         for (var fd = 0; fd < 1024; fd++)
-            if (Kernel.fcntl(fd, Linux.F_GETFD) >= 0) open.Add(fd);
+            if (HostState.Flags(fd) is >= 0 and var flags && !(s_arm64 && (flags & Linux.O_NONBLOCK) != 0)) open.Add(fd);
         return open;
     }
 

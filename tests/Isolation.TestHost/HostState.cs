@@ -26,13 +26,7 @@ internal static class HostState
         text.Append("cwd ").AppendLine(new FileInfo("/proc/self/cwd").LinkTarget);
         text.Append("dumpable ").Append(Native.prctl(Native.PR_GET_DUMPABLE, 0, 0, 0, 0)).AppendLine();
         text.Append("oom_score_adj ").Append(File.ReadAllText("/proc/self/oom_score_adj"));
-        foreach (var task in Directory.GetDirectories("/proc/self/task").Order(StringComparer.Ordinal))
-        {
-            var name = Read(task + "/comm").Trim();
-            if (name.Length > 0 && !name.StartsWith(".NET", StringComparison.Ordinal))
-                text.Append("thread ").Append(Path.GetFileName(task)).Append(' ').AppendLine(name);
-        }
-
+        foreach (var thread in Threads()) text.Append("thread ").AppendLine(thread);
         text.Append("children");
         foreach (var pid in Children().Order()) text.Append(' ').Append(pid == ParentExitGuard.CurrentProcessId ? "guard" : pid.ToString(null, null));
         text.AppendLine();
@@ -59,6 +53,28 @@ internal static class HostState
         var (old, current) = (before.Split('\n'), now.Split('\n'));
         throw new InvalidOperationException(
             $"{after} has changed the host:\n- {string.Join("\n- ", old.Except(current))}\n+ {string.Join("\n+ ", current.Except(old))}");
+    }
+
+    /// <summary>
+    /// Number and name of each thread that is not the runtime's. One that the runtime has just made still has the name of the
+    /// thread that asked for it, and so for a moment there are two of that name.
+    /// </summary>
+    private static List<string> Threads()
+    {
+        for (var patience = 1000; ; patience--)
+        {
+            var (found, names) = (new List<string>(), new List<string>());
+            foreach (var task in Directory.GetDirectories("/proc/self/task").Order(StringComparer.Ordinal))
+            {
+                var name = Read(task + "/comm").Trim();
+                if (name.Length == 0 || name.StartsWith(".NET", StringComparison.Ordinal)) continue;
+                found.Add(Path.GetFileName(task) + " " + name);
+                names.Add(name);
+            }
+
+            if (names.Distinct().Count() == names.Count || patience == 0) return found;
+            Thread.Sleep(1);
+        }
     }
 
     /// <summary>Children of any thread, zombies included.</summary>
@@ -102,9 +118,10 @@ internal static class HostState
     private static bool IsUnwinders(string path, string target) =>
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 && target.StartsWith("pipe:", StringComparison.Ordinal) &&
         Directory.GetFiles("/proc/self/fd").Where(other => other != path && new FileInfo(other).LinkTarget == target).Append(path).ToArray() is { Length: 2 } ends &&
-        ends.All(static end => (Flags(end) & Linux.O_NONBLOCK) != 0);
+        ends.All(static end => (Flags(int.Parse(Path.GetFileName(end), null)) & Linux.O_NONBLOCK) != 0);
 
-    private static int Flags(string path) => Kernel.fcntl(int.Parse(Path.GetFileName(path), null), 3 /* F_GETFL */);
+    /// <summary>How a descriptor's file is open; negative when it is not.</summary>
+    internal static int Flags(int descriptor) => Kernel.fcntl(descriptor, 3 /* F_GETFL */);
 
     /// <summary>How many processes the guard's table names.</summary>
     private static unsafe int Guarded()
