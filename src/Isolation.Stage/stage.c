@@ -170,7 +170,9 @@ static noreturn void run(struct program *program) {
     switch (step->op) {
     case OP_SYSCALL:
       result = issue(step, a);
-      if (step->repeat_arg != STAGE_NO_REGISTER)
+      if (step->repeat_arg == STAGE_NO_REGISTER)
+        for (u32 tries = step->repeat_last; result == -11 /* EAGAIN */ && tries; tries--) result = issue(step, a);
+      else
         while (result >= 0 && a[step->repeat_arg] < step->repeat_last) {
           a[step->repeat_arg]++;
           result = issue(step, a);

@@ -46,7 +46,7 @@ struct step {
   u16 skip;
   u8 repeat_arg;      // STAGE_NO_REGISTER, or the argument that counts up to repeat_last, one syscall for each value
   u8 skip_done;       // how many steps are passed over after a success: the way round what need not be done
-  u32 repeat_last;
+  u32 repeat_last;    // without a repeat_arg: how often a syscall that answers EAGAIN is tried again
   s64 result;         // written by the stage: the (last) syscall's result, -errno on failure
 };
 

@@ -24,7 +24,9 @@ internal static class RootProbe
         {
             foreach (var place in MountPlanner.Places(options))
             {
-                var found = Kernel.openat2(folder, place, Linux.O_PATH, PlacePlanner.Inside);
+                var found = -(int)Errno.EAGAIN;
+                for (var tries = PlacePlanner.Patience; found == -(int)Errno.EAGAIN && tries > 0; tries--)
+                    found = Kernel.openat2(folder, place, Linux.O_PATH, PlacePlanner.Inside);
                 if (found >= 0) _ = Kernel.close(found);
                 else if (found == -(int)Errno.ENOENT) return true;
             }

@@ -18,10 +18,16 @@ internal static class PlacePlanner
         return root;
     }
 
+    /// <summary>
+    /// openat2(2), EAGAIN: on the way up by "..", which the links of images are full of (/var/run -> ../run), the kernel gives up
+    /// when anybody on the machine has mounted or renamed something meanwhile, as every other start does.
+    /// </summary>
+    internal const int Patience = 10_000;
+
     /// <summary>Opens a place that must exist.</summary>
     internal static Step Open(LaunchPlan plan, byte root, string path, byte to, ulong resolve = Inside, string label = "find the place of a mount") =>
         LaunchPlan.Syscall(Sys.openat2, label, path, Argument.Register(root), plan.Text(path),
-            plan.Struct(new open_how { flags = Linux.O_PATH | Linux.O_CLOEXEC, resolve = resolve }), 24).To(to);
+            plan.Struct(new open_how { flags = Linux.O_PATH | Linux.O_CLOEXEC, resolve = resolve }), 24).To(to).TryAgain(Patience);
 
     /// <summary>A folder, made with all that lead to it where they are missing.</summary>
     internal static void OpenOrMakeFolder(LaunchPlan plan, byte root, string path, byte to, ulong resolve = Inside, uint mode = 0x1ed)

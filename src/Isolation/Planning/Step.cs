@@ -54,6 +54,9 @@ internal struct Step
         return false;
     }
 
+    /// <summary>How often the syscall is tried again while it answers EAGAIN. Not beside <see cref="Repeat"/>.</summary>
+    internal Step TryAgain(uint times) => this with { RepeatLast = times };
+
     [InlineArray(6)]
     internal struct ArgumentKinds
     {
