@@ -99,13 +99,22 @@ internal static class PlanPrinter
 
     private static string Number(Sys call, int index, ulong value) => (call, index) switch
     {
-        (Sys.openat or Sys.open_tree or Sys.mount_setattr or Sys.statx or Sys.mknodat or Sys.mkdirat, 0) or (Sys.symlinkat, 1) or (Sys.move_mount, 2)
+        (Sys.openat or Sys.openat2 or Sys.open_tree or Sys.mount_setattr or Sys.statx or Sys.mknodat or Sys.mkdirat, 0) or (Sys.symlinkat, 1) or (Sys.move_mount, 2)
             when (int)value == Linux.AT_FDCWD => "AT_FDCWD",
         (Sys.mount, 3) => Flags(value, s_mountFlags),
         (Sys.openat, 2) => Flags(value, s_openFlags, "O_RDONLY"),
         (Sys.open_tree, 2) => Flags(value, s_openTreeFlags),
         (Sys.unshare, 0) or (Sys.setns, 1) => CloneFlags(value),
         (Sys.mount_setattr, 2) => Flags(value, s_atFlags),
+        (Sys.move_mount, 4) => Flags(value, s_moveFlags),
+        (Sys.umount2, 1) when value == 2 => "MNT_DETACH",
+        (Sys.fsconfig, 1) => (int)value switch
+        {
+            Linux.FSCONFIG_SET_FLAG => "FSCONFIG_SET_FLAG", Linux.FSCONFIG_SET_STRING => "FSCONFIG_SET_STRING", Linux.FSCONFIG_CMD_CREATE => "FSCONFIG_CMD_CREATE",
+            _ => value.ToString(CultureInfo.InvariantCulture),
+        },
+        (Sys.fsopen, 1) or (Sys.fsmount, 1) => Flags(value, s_fsFlags),
+        (Sys.fsmount, 2) => Flags(value, s_mountAttributes),
         (Sys.prctl, 0) => value switch
         {
             1 => "PR_SET_PDEATHSIG", Linux.PR_SET_NAME => "PR_SET_NAME", Linux.PR_CAPBSET_DROP => "PR_CAPBSET_DROP",
@@ -123,9 +132,25 @@ internal static class PlanPrinter
     ];
 
     private static readonly (ulong, string)[] s_openFlags =
-        [(Linux.O_WRONLY, "O_WRONLY"), (Linux.O_RDWR, "O_RDWR"), (Linux.O_NONBLOCK, "O_NONBLOCK"), (Linux.O_CLOEXEC, "O_CLOEXEC")];
+        [
+        (Linux.O_WRONLY, "O_WRONLY"), (Linux.O_RDWR, "O_RDWR"), (Linux.O_CREAT, "O_CREAT"), (Linux.O_EXCL, "O_EXCL"), (Linux.O_NONBLOCK, "O_NONBLOCK"),
+        (Linux.O_PATH, "O_PATH"), (Linux.O_CLOEXEC, "O_CLOEXEC"),
+    ];
 
-    private static readonly (ulong, string)[] s_openTreeFlags = [(Linux.OPEN_TREE_CLONE, "OPEN_TREE_CLONE"), (Linux.OPEN_TREE_CLOEXEC, "OPEN_TREE_CLOEXEC")];
+    private static readonly (ulong, string)[] s_openTreeFlags = [
+        (Linux.OPEN_TREE_CLONE, "OPEN_TREE_CLONE"), (Linux.OPEN_TREE_CLOEXEC, "OPEN_TREE_CLOEXEC"), (Linux.AT_RECURSIVE, "AT_RECURSIVE"), (Linux.AT_EMPTY_PATH, "AT_EMPTY_PATH"),
+    ];
+
+    private static readonly (ulong, string)[] s_moveFlags =
+        [(Linux.MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"), (Linux.MOVE_MOUNT_T_EMPTY_PATH, "MOVE_MOUNT_T_EMPTY_PATH")];
+
+    private static readonly (ulong, string)[] s_fsFlags = [(Linux.FSOPEN_CLOEXEC, "CLOEXEC")];
+
+    private static readonly (ulong, string)[] s_mountAttributes =
+    [
+        (Linux.MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY"), (Linux.MOUNT_ATTR_NOSUID, "MOUNT_ATTR_NOSUID"), (Linux.MOUNT_ATTR_NODEV, "MOUNT_ATTR_NODEV"),
+        (Linux.MOUNT_ATTR_NOEXEC, "MOUNT_ATTR_NOEXEC"),
+    ];
 
     private static readonly (ulong, string)[] s_atFlags = [(Linux.AT_RECURSIVE, "AT_RECURSIVE"), (Linux.AT_EMPTY_PATH, "AT_EMPTY_PATH")];
 
