@@ -41,13 +41,13 @@ internal static unsafe class Launcher
 
     private static PendingLaunch Begin(IsolationOptions options, HostFacts facts, MountTable? mounts, LaunchMode mode, LaunchHooks? hooks)
     {
-        using var prepared = PreparedMounts.Any(options) ? MountPreparation.Open(options) : null;
-        if (prepared is { RootLacksMountPoints: true }) facts = facts with { RootLacksMountPoints = true };
         var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.Async };
         var arena = ArenaPool.Rent();
         var launch = new PendingLaunch(arena, options, mode, mounts);
         try
         {
+            var prepared = launch.Prepare();
+            if (prepared is { RootLacksMountPoints: true }) facts = facts with { RootLacksMountPoints = true };
             var plan = arena.Plan;
             Planner.Plan(plan, options, facts, wiring);
             hooks?.Plan?.Invoke(plan);

@@ -13,6 +13,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
 
     private readonly long _started = Environment.TickCount64;
     private StandardStreams _streams;
+    private MountPreparation? _prepared;
     private LaunchArena? _arena = arena;
     private int _statusRead = -1, _statusWrite = -1;
     private int _pidfd = -1, _innerPidfd = -1;
@@ -29,6 +30,9 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
 
     /// <summary>The host's mounts have changed since the plan was made: the stage must not go on, and the start is to be tried again.</summary>
     internal bool MissedMounts { get; private set; }
+
+    /// <summary>The mounts that only the host can make, if there are any.</summary>
+    internal MountPreparation? Prepare() => _prepared = PreparedMounts.Any(options) ? MountPreparation.Open(options) : null;
 
     internal void Open(in DescriptorWiring wiring, Span<int> handles)
     {
@@ -64,7 +68,6 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         for (var i = 0; i < steps.Length; i++)
             if (steps[i].Kind == StepKind.HostWrite) Write(pid, steps[i]);
         MissedMounts = mounts is not null && mounts.HasChanged();
-        mounts?.Dispose();
         if (!MissedMounts) arena.ReleaseStage();
     }
 
@@ -143,7 +146,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             if (_innerPidfd >= 0) _ = Kernel.waitid(Linux.P_PIDFD, _innerPidfd, null, Linux.WEXITED | Linux.WNOHANG | Linux.__WALL, null);
         }
 
-        mounts?.Dispose();
+        CloseMounts();
         Close(ref _pidfd);
         Close(ref _innerPidfd);
         Close(ref _statusRead);
@@ -217,6 +220,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         _pidfd = _innerPidfd = Slot = -1;
         _arena = null;
         _streams.CloseProgramEnds();
+        CloseMounts();
         child.Input = _streams.Input;
         child.Output = _streams.Output;
         child.Error = _streams.Error;
@@ -261,6 +265,13 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         return Volatile.Read(ref Arena.Header.Failed) >= 0 || Kernel.poll(end, TimeSpan.Zero) > 0
             ? Failure()
             : LaunchFailure.Host(step, syscall, errno, path, hint);
+    }
+
+    /// <summary>Not before the child is over or executes its program: earlier it may still have no copies of these descriptors.</summary>
+    private void CloseMounts()
+    {
+        _prepared?.Dispose();
+        mounts?.Dispose();
     }
 
     private void ReleaseSlot()
