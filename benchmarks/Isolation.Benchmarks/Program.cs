@@ -7,6 +7,7 @@ return args switch
     ["-h" or "--help" or "help"] => Usage(Console.Out, 0),
     ["spawn", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? SpawnBenchmark.Run(settings) : Complain(error),
     ["trees", .. var rest] => TreesSettings.TryParse(rest, out var settings, out var error) ? TreesBenchmark.Run(settings) : Complain(error),
+    ["unpack", .. var rest] => UnpackSettings.TryParse(rest, out var settings, out var error) ? await UnpackBenchmark.RunAsync(settings) : Complain(error),
     ["bdn", .. var rest] => Switch(rest),
     [var first, ..] when first.StartsWith('-') => Switch(args),
     _ => Complain($"Unknown command '{args[0]}'."),
@@ -31,7 +32,7 @@ static int Usage(TextWriter to, int code)
 {
     to.WriteLine(
         """
-        What does a start cost?
+        What does a start cost, and what an image?
 
           dotnet run -c Release --project benchmarks/Isolation.Benchmarks -- COMMAND
 
@@ -52,6 +53,12 @@ static int Usage(TextWriter to, int code)
                 --iterations N  rounds for each (default 200; the slow ones have a tenth of that)
                 --files N       how many files the large folder has (default 50000)
                 --no-peers      without the other programs
+
+          unpack [--rounds N] [--work DIR]
+              Takes about a minute. Imports an image of one layer (files of this machine's /usr, 200 MB) in turn with
+              tar(1) unpacking it, gzip, zstd and uncompressed; and the memory that takes. Needs tar, gzip and zstd.
+                --rounds N      rounds for each (default 9)
+                --work DIR      where to, about 2 GB (default: /dev/shm, where no disk has a say)
 
           bdn [ARGUMENTS]
               The same calls under BenchmarkDotNet, with its memory diagnoser. Arguments are BenchmarkDotNet's own,

@@ -45,12 +45,9 @@ catch (IsolationException e)
 
 Expect(true, new IsolationOptions("true").Explain().Contains("execve", StringComparison.Ordinal));
 
+await ImageCheck.RunAsync();
+
 Console.WriteLine("ok");
 return 0;
 
-static void Expect<T>(T expected, T actual)
-{
-    if (EqualityComparer<T>.Default.Equals(expected, actual)) return;
-    Console.Error.WriteLine($"expected {expected}, got {actual}");
-    Environment.Exit(1);
-}
+static void Expect<T>(T expected, T actual) => Expectation.Check(expected, actual);

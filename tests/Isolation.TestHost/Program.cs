@@ -23,6 +23,8 @@ try
         "faults" => FaultInjection.Run(arguments),
         "leaks" => Leaks.Run(arguments),
         "live" => LiveSandboxes.Run(arguments),
+        "import" => Images.Import(arguments),
+        "remove" => Images.Remove(arguments),
         var other => throw new ArgumentException($"No such scenario: '{other}'."),
     };
 }

@@ -5,27 +5,27 @@ namespace Isolation.Tests;
 
 public class PublicApiTests
 {
-    private const string FileName = "PublicApi.approved.txt";
-
-    /// <summary>What users can see of the library changes only when somebody means it to.</summary>
-    [Fact]
-    public void The_public_surface_is_the_approved_one()
+    /// <summary>What users can see of the libraries changes only when somebody means it to.</summary>
+    [Theory]
+    [InlineData(typeof(IsolatedProcess), "PublicApi.approved.txt")]
+    [InlineData(typeof(Isolation.Images.ImageStore), "PublicApi.Images.approved.txt")]
+    public void The_public_surface_is_the_approved_one(Type any, string fileName)
     {
-        var actual = PublicApi.Describe(typeof(IsolatedProcess).Assembly);
+        var actual = PublicApi.Describe(any.Assembly);
         if (Environment.GetEnvironmentVariable("ISOLATION_APPROVE") == "1")
         {
-            File.WriteAllText(Path.Combine(SourceFolder, FileName), actual);
+            File.WriteAllText(Path.Combine(SourceFolder, fileName), actual);
             return;
         }
 
-        var approved = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, FileName));
+        var approved = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, fileName));
         if (actual == approved) return;
         string[] before = Qualified(approved), now = Qualified(actual);
         var difference = before.Except(now).Select(line => "- " + line).Concat(now.Except(before).Select(line => "+ " + line));
         Assert.Fail($"""
             The public surface has changed:
             {string.Join('\n', difference)}
-            If that is meant, approve it: ISOLATION_APPROVE=1 dotnet test, and commit tests/Isolation.Tests/{FileName}.
+            If that is meant, approve it: ISOLATION_APPROVE=1 dotnet test, and commit tests/Isolation.Tests/{fileName}.
             """);
     }
 

@@ -6,10 +6,11 @@ namespace Isolation.Images.Storage;
 internal sealed class ImportProgress(IProgress<ImageProgress>? listener)
 {
     private const int Milliseconds = 50;
+    private const int Steps = 100;
 
     private readonly Lock _gate = new();
     private UnpackBudget? _budget;
-    private long _bytes, _total, _next;
+    private long _bytes, _total, _nextTime, _nextBytes;
     private int _layersDone, _layerCount;
 
     internal void Begin(long totalBytes, int layerCount, int layersDone, UnpackBudget budget)
@@ -20,8 +21,8 @@ internal sealed class ImportProgress(IProgress<ImageProgress>? listener)
 
     internal void Read(int count)
     {
-        Interlocked.Add(ref _bytes, count);
-        Report(always: false);
+        var bytes = Interlocked.Add(ref _bytes, count);
+        Report(always: bytes >= Volatile.Read(ref _nextBytes));
     }
 
     internal void LayerDone()
@@ -39,11 +40,13 @@ internal sealed class ImportProgress(IProgress<ImageProgress>? listener)
 
     private void Report(bool always)
     {
-        if (listener is null || (!always && Environment.TickCount64 < Volatile.Read(ref _next))) return;
+        if (listener is null || (!always && Environment.TickCount64 < Volatile.Read(ref _nextTime))) return;
         lock (_gate)
         {
-            Volatile.Write(ref _next, Environment.TickCount64 + Milliseconds);
-            listener.Report(new(Volatile.Read(ref _bytes), _total, Volatile.Read(ref _layersDone), _layerCount, _budget?.Entries ?? 0));
+            var bytes = Volatile.Read(ref _bytes);
+            Volatile.Write(ref _nextTime, Environment.TickCount64 + Milliseconds);
+            Volatile.Write(ref _nextBytes, bytes + _total / Steps);
+            listener.Report(new(bytes, _total, Volatile.Read(ref _layersDone), _layerCount, _budget?.Entries ?? 0));
         }
     }
 }

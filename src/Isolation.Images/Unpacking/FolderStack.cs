@@ -30,6 +30,9 @@ internal sealed class FolderStack : IDisposable
         Push([], root, mode: 0x1ed);
     }
 
+    /// <summary>What folders get that have to be made though the archive has no entry for them (yet).</summary>
+    internal (long Seconds, uint Nanoseconds) DefaultTime { get; set; }
+
     /// <summary>The folder that is open last, the root at first.</summary>
     internal int Top => _frames[_depth - 1].Descriptor;
 
@@ -65,7 +68,8 @@ internal sealed class FolderStack : IDisposable
         if (result < 0) throw ImageException.FromCall("make a folder", "mkdirat", result);
         var folder = Files.OpenFolder(Top, name);
         if (folder < 0) throw ImageException.FromCall("open a folder", "openat", folder);
-        Push(name[..^1], folder, mode: 0x1ed);
+        var frame = Push(name[..^1], folder, mode: 0x1ed);
+        (frame.Seconds, frame.Nanoseconds, frame.HasTime) = (DefaultTime.Seconds, DefaultTime.Nanoseconds, true);
         if (isWhiteout) Overlay.MakeOpaque(folder);
         return true;
     }

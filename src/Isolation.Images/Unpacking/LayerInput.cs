@@ -15,6 +15,7 @@ internal sealed class LayerInput : IDisposable
     private readonly Stream _plain;
     private readonly LayerSource _source;
     private readonly UnpackBudget _budget;
+    private readonly bool _isCompressed;
     private bool _isFinished;
 
     internal LayerInput(ImageArchive archive, LayerSource source, UnpackBudget budget, Action<int>? onRead)
@@ -23,8 +24,10 @@ internal sealed class LayerInput : IDisposable
         var slice = archive.Open(source.Name);
         Span<byte> start = stackalloc byte[6];
         start = start[..slice.Peek(start)];
-        _stored = new HashingStream(slice, source.Digest is not null, onRead);
-        _plain = Compressions.Detect(start) switch
+        var compression = Compressions.Detect(start);
+        _isCompressed = compression != Compression.None;
+        _stored = new HashingStream(slice, _isCompressed && source.Digest is not null, onRead);
+        _plain = compression switch
         {
             Compression.None => _stored,
             Compression.Gzip => new GZipStream(_stored, CompressionMode.Decompress),
@@ -69,11 +72,13 @@ internal sealed class LayerInput : IDisposable
     {
         _isFinished = true;
         _stored.Drain();
-        if (_source.Digest is { } stored && _stored.Hash() is var actual && actual != stored)
-            throw new ImageException($"has the digest {actual}", "It is damaged, or not what the manifest means; get it again");
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         _content.GetHashAndReset(hash);
-        if (Digest.FromHash(hash) is var content && content != _source.DiffId)
+        var content = Digest.FromHash(hash);
+        // Stored as it is, it is what has been digested already.
+        if (_source.Digest is { } stored && (_isCompressed ? _stored.Hash() : content) is var actual && actual != stored)
+            throw new ImageException($"has the digest {actual}", "It is damaged, or not what the manifest means; get it again");
+        if (content != _source.DiffId)
             throw new ImageException($"has the content {content}, and the image's configuration wants {_source.DiffId}", "It is damaged, or belongs to another image");
     }
 }

@@ -41,6 +41,7 @@ internal sealed class LayerUnpacker : IDisposable
                 _budget.TakeEntry();
                 _budget.CheckSize(_tar.StoredSize);
                 _path.Parse(_tar.Name);
+                _folders.DefaultTime = (_tar.ModificationSeconds, _tar.ModificationNanoseconds);
                 UnpackEntry();
             }
             catch (ImageException e) when (e.InEntry(_tar.Name))
