@@ -6,7 +6,7 @@ namespace Isolation.Images.Storage;
 
 /// <summary>
 /// Removes a folder with all that is in it: by descriptor, without following links, whatever the names' bytes and the
-/// folders' modes are, none of which Directory.Delete can.
+/// folders' modes are, none of which Directory.Delete can. Others may be removing the same.
 /// </summary>
 internal static class TreeRemover
 {
@@ -18,7 +18,7 @@ internal static class TreeRemover
         var name = Files.Name(path);
         var folder = Open(Linux.AT_FDCWD, name);
         if (folder == -(int)Errno.ENOENT) return;
-        if (folder == -(int)Errno.ENOTDIR) Check(Files.Unlink(Linux.AT_FDCWD, name), path);
+        if (folder == -(int)Errno.ENOTDIR) CheckUnlessGone(Files.Unlink(Linux.AT_FDCWD, name), path);
         else Check(folder, path);
         if (folder < 0) return;
         try
@@ -30,7 +30,7 @@ internal static class TreeRemover
             _ = Kernel.close(folder);
         }
 
-        Check(Files.Unlink(Linux.AT_FDCWD, name, isFolder: true), path);
+        CheckUnlessGone(Files.Unlink(Linux.AT_FDCWD, name, isFolder: true), path);
     }
 
     /// <summary>Removes what is in a folder. Trees in a store are not so deep that calling itself could be too much.</summary>
@@ -42,7 +42,7 @@ internal static class TreeRemover
             // What is removed meanwhile may make a listing skip others: list until there is nothing.
             removed = 0;
             _ = Kernel.Call(Sys.lseek, folder, 0, 0);
-            while (Files.List(folder, buffer) is var length and not 0)
+            while (Files.List(folder, buffer) is var length and not (0 or -(int)Errno.ENOENT))
             {
                 Check(length, path);
                 for (var at = 0; at < length; at += MemoryMarshal.Read<ushort>(buffer.AsSpan(at + 16)))
@@ -60,8 +60,11 @@ internal static class TreeRemover
     private static void Remove(int parent, ReadOnlySpan<byte> name, bool isFolder, string path)
     {
         var result = isFolder ? -(int)Errno.EISDIR : Files.Unlink(parent, name);
-        if (result is -(int)Errno.EISDIR or -(int)Errno.EPERM && Open(parent, name) is var folder and >= 0)
+        if (result is -(int)Errno.EISDIR or -(int)Errno.EPERM)
         {
+            var folder = Open(parent, name);
+            if (folder == -(int)Errno.ENOENT) return;
+            Check(folder, path);
             try
             {
                 Empty(folder, path);
@@ -74,7 +77,7 @@ internal static class TreeRemover
             result = Files.Unlink(parent, name, isFolder: true);
         }
 
-        if (result != -(int)Errno.ENOENT) Check(result, path);
+        CheckUnlessGone(result, path);
     }
 
     /// <summary>Opens a folder so that it can be emptied; nobody else is at work in it.</summary>
@@ -92,6 +95,11 @@ internal static class TreeRemover
         }
 
         return folder;
+    }
+
+    private static void CheckUnlessGone(int result, string path)
+    {
+        if (result != -(int)Errno.ENOENT) Check(result, path);
     }
 
     private static void Check(int result, string path)
