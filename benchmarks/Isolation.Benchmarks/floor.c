@@ -16,7 +16,7 @@
 //
 // Which steps: those that `options.Explain()` prints for the options of the same scenario, in the same order, so that both
 // do the same kernel work. What is left out is what only a library needs: its own supervising descriptors, error reports, and the
-// second exec that gives the child an address space of its own.
+// second exec that gives the child an address space of its own (with the personality that makes it cheap, and its end).
 //
 // How, to be as fast as can honestly be done in C:
 // - The child shares our memory on a stack of its own (CLONE_VM), so no page table is copied, and raw system calls only.
@@ -66,6 +66,10 @@
 
 struct attributes {
   uint64_t set, clear, propagation, user_namespace;
+};
+
+struct how { // struct open_how
+  uint64_t flags, mode, resolve;
 };
 
 static char stack[64 * 1024] __attribute__((aligned(64)));
@@ -150,15 +154,15 @@ static void mask_folder(const char *name) {
 }
 
 // In a procfs that is the current directory.
-static void mask_proc(long null_device) {
+static void mask_proc(void) {
   static const char *const read_only[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
   static const char *const files[] = {"interrupts", "kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats"};
   struct attributes attributes = {.set = 1 /* MOUNT_ATTR_RDONLY */};
   for (unsigned i = 0; i < sizeof read_only / sizeof *read_only; i++)
     if (TRY("bind of a kernel folder", SYS_mount, read_only[i], read_only[i], NULL, MS_BIND | MS_REC, NULL) >= 0)
-      DO("read-only kernel folder", NR_mount_setattr, AT_FDCWD, read_only[i], RECURSIVE, &attributes, sizeof attributes);
+      DO("read-only kernel folder", NR_mount_setattr, AT_FDCWD, read_only[i], 0, &attributes, sizeof attributes);
   struct statx status;
-  DO("statx of the null device", SYS_statx, null_device, "", AT_EMPTY_PATH, STATX_TYPE, &status);
+  DO("statx of the null device", SYS_statx, AT_FDCWD, "/dev/null", 0, STATX_TYPE, &status);
   for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
     TRY("mask of a kernel file", SYS_mount, "/dev/null", files[i], NULL, MS_BIND, NULL);
   mask_folder("acpi");
@@ -199,7 +203,7 @@ static void default_tree(void) {
   private_tmp(1);
   DO("proc", SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
   DO("chdir to /proc", SYS_chdir, "/proc", 0, 0, 0, 0);
-  mask_proc(trees[0]);
+  mask_proc();
   mask_folder("/sys/devices/virtual/powercap");
   mask_folder("/sys/firmware");
 }
@@ -223,13 +227,15 @@ static void full_root(int kind) {
   DO("pivot_root", SYS_pivot_root, ".", ".", 0, 0, 0);
   DO("umount of the host's tree", SYS_umount2, ".", MNT_DETACH, 0, 0, 0);
   DO("chdir to the new root", SYS_chdir, "/", 0, 0, 0, 0);
+  struct how same_mount = {O_PATH | O_CLOEXEC, 0, 1 /* RESOLVE_NO_XDEV */};
+  DO("look behind the root", NR_openat2, AT_FDCWD, "/..", &same_mount, sizeof same_mount, 0);
   long root = DO("open of the root", SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0, 0);
   DO("mkdir /dev", SYS_mkdirat, AT_FDCWD, "/dev", 0755, 0, 0);
   DO("mkdir /proc", SYS_mkdirat, AT_FDCWD, "/proc", 0555, 0, 0);
   DO("mkdir /tmp", SYS_mkdirat, AT_FDCWD, "/tmp", 01777, 0, 0);
   private_dev(trees);
   private_tmp(kind == 'g');
-  struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, IN_ROOT};
+  struct how how = {O_PATH | O_CLOEXEC, 0, IN_ROOT};
   for (int i = 0; i < 4; i++) {
     long place = step("openat2 of a place", ENOENT, NR_openat2, root, (long)folders[i], (long)&how, sizeof how, 0);
     if (place < 0) {
@@ -239,10 +245,11 @@ static void full_root(int kind) {
       place = DO("openat2 of a place", NR_openat2, root, folders[i], &how, sizeof how, 0);
     }
     DO("move_mount of a folder", NR_move_mount, binds[i], "", place, "", FROM_EMPTY_PATH | TO_EMPTY_PATH);
+    DO("close of a place", SYS_close, place, 0, 0, 0, 0);
   }
   DO("move_mount of proc", NR_move_mount, proc, "", AT_FDCWD, "/proc", FROM_EMPTY_PATH);
   DO("fchdir to proc", SYS_fchdir, proc, 0, 0, 0, 0);
-  if (kind == 'g') mask_proc(trees[0]);
+  if (kind == 'g') mask_proc();
 }
 
 static void drop_privileges(void) {
@@ -253,9 +260,9 @@ static void drop_privileges(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct none[2] = {{0}};
   DO("capset", SYS_capset, &header, none, 0, 0, 0);
-  static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
   static const uint64_t action[4]; // struct kernel_sigaction: the default
-  for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) DO("rt_sigaction", SYS_rt_sigaction, signals[i], action, 0, 8, 0);
+  for (int i = SIGHUP; i <= SIGSYS; i++)
+    if (i != SIGKILL && i != SIGSTOP) DO("rt_sigaction", SYS_rt_sigaction, i, action, 0, 8, 0);
 }
 
 static int child(void *argument) {
@@ -288,10 +295,10 @@ static int child(void *argument) {
       full_root(kind);
     }
     drop_privileges();
-    DO("umask", SYS_umask, 022, 0, 0, 0, 0);
   }
   static const uint64_t none;
   DO("rt_sigprocmask", SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8, 0);
+  if (kind != 'p' && kind != 'x' && kind != 'b') DO("umask", SYS_umask, 022, 0, 0, 0, 0);
   char **run = kind == 'f' || kind == 'g' ? inside : kind == 'x' ? command : arguments;
   DO("execve", SYS_execve, run[0], run, kind == 'x' ? environ : environment, 0, 0);
   return 0;
