@@ -22,6 +22,12 @@ static u64 parse(const char *text) {
   return value;
 }
 
+static void ask(struct program *program, u32 question) {
+  __atomic_store_n(&program->asked, question, __ATOMIC_RELEASE);
+  syscall3(SYS_futex, (s64)&program->asked, 1 /* FUTEX_WAKE */, 1);
+  if (program->status_fd >= 0) syscall3(SYS_write, program->status_fd, (s64) "?", 1);
+}
+
 static noreturn void fail(struct program *program, u32 index, s64 error) {
   program->error = (s32)error;
   __atomic_store_n(&program->failed, (s32)index, __ATOMIC_RELEASE);
@@ -184,7 +190,8 @@ static noreturn void run(struct program *program) {
       break;
     }
     case OP_AWAIT_HOST:
-      while (!__atomic_load_n(&program->go, __ATOMIC_ACQUIRE)) syscall6(SYS_futex, (s64)&program->go, 0 /* FUTEX_WAIT */, 0, 0, 0, 0);
+      if (a[0]) ask(program, (u32)a[0]);
+      for (u32 go; (go = __atomic_load_n(&program->go, __ATOMIC_ACQUIRE)) <= a[0];) syscall6(SYS_futex, (s64)&program->go, 0 /* FUTEX_WAIT */, go, 0, 0, 0);
       break;
     case OP_FORK:
       // CLONE_PARENT_SETTID: the host can find the child even when this process is killed before it says anything

@@ -25,7 +25,7 @@ typedef long s64;
 enum op {
   OP_SYSCALL = 0,     // issue syscall `nr` with arg[0..5]
   OP_CHECK = 1,       // (*(arg[1] bytes at arg[0]) & arg[2]) == arg[3], or fail with errno arg[4]
-  OP_AWAIT_HOST = 2,  // wait until the host has run its own steps
+  OP_AWAIT_HOST = 2,  // wait until the host has run its own steps (arg[0] = 0), or ask it something and wait for its answer (arg[0] = number of the question)
   OP_FORK = 3,        // clone with flags arg[0]; the child goes on, this process supervises it (arg[1] = supervise_flags, arg[2] = pidfd of the host)
   OP_KILL_LISTED = 4, // SIGKILL every live process of the table at arg[0], arg[1] entries
 };
@@ -53,7 +53,7 @@ struct step {
 struct program {
   u32 magic;
   u32 count;
-  u32 go;             // futex: 0 until the host has run its own steps
+  u32 go;             // futex: 0 until the host has run its own steps, then 1 + the number of questions it has answered
   u32 current;        // index of the step being executed
   s32 failed;         // index of the step that failed, or -1
   s32 error;          // its errno
@@ -67,7 +67,7 @@ struct program {
   s64 system_time;
   s64 peak_memory;    // KiB, the largest single process
   u32 alive;          // robust futex (see set_robust_list(2)): the kernel marks it and wakes the host when this process
-  u32 padding;        // execs or dies, so that the host needs no pipe to learn of it
+  u32 asked;          // execs or dies, so that the host needs no pipe to learn of it. futex: the number of the last question to the host
   u64 robust_next;    // struct robust_list_head: these three; next == 0: not wanted
   u64 robust_offset;
   u64 robust_pending;

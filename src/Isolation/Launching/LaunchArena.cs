@@ -61,7 +61,7 @@ internal sealed unsafe class LaunchArena : IDisposable
 
     internal ref ProgramHeader Header => ref *(ProgramHeader*)_memory;
 
-    internal ReadOnlySpan<byte> Data => new(_memory + StageFormat.DataOffset, Plan.Data.Length);
+    internal Span<byte> Data => new(_memory + StageFormat.DataOffset, Plan.Data.Length);
 
     internal LaunchArena()
     {
@@ -107,6 +107,19 @@ internal sealed unsafe class LaunchArena : IDisposable
         }
     }
 
+    /// <summary>Waits for the stage's next question; 0 when it has ended without one, -1 when the time is up.</summary>
+    internal int WaitForQuestion(int number, int pidfd, long deadline)
+    {
+        while (true)
+        {
+            var asked = Volatile.Read(ref Header.Asked);
+            if (asked >= number) return number;
+            if (Volatile.Read(ref Header.Failed) >= 0) return 0;
+            if (!WaitForChange(ref Header.Asked, asked, pidfd, deadline, out var gone)) return -1;
+            if (gone) return Volatile.Read(ref Header.Asked) >= number ? number : 0;
+        }
+    }
+
     // A child that dies before it has told the kernel about the futex wakes nobody: look after it now and then.
     private bool WaitForChange(ref uint word, uint value, int pidfd, long deadline, out bool gone)
     {
@@ -143,7 +156,7 @@ internal sealed unsafe class LaunchArena : IDisposable
             target.Op = step.Kind switch
             {
                 StepKind.Check => StageFormat.OpCheck,
-                StepKind.AwaitHost => StageFormat.OpAwaitHost,
+                StepKind.AwaitHost or StepKind.AskHost => StageFormat.OpAwaitHost,
                 StepKind.Fork => StageFormat.OpFork,
                 StepKind.KillListed => StageFormat.OpKillListed,
                 _ => StageFormat.OpSyscall,
@@ -257,9 +270,10 @@ internal sealed unsafe class LaunchArena : IDisposable
     /// <summary>-errno when the child could not even start the stage, else 0. Valid once the child is gone.</summary>
     internal int SpawnError => (int)Volatile.Read(ref _scratch->Spawn.Error);
 
-    internal void ReleaseStage()
+    /// <summary>The host has run its own steps (0), or answered the question of this number.</summary>
+    internal void ReleaseStage(int question = 0)
     {
-        Volatile.Write(ref Header.Go, 1);
+        Volatile.Write(ref Header.Go, (uint)question + 1);
         _ = Kernel.futex_wake((uint*)Unsafe.AsPointer(ref Header.Go));
     }
 

@@ -7,7 +7,7 @@ using Isolation.Supervision;
 namespace Isolation.Launching;
 
 /// <summary>A start that is under way, and everything that has to be undone when it fails.</summary>
-internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode, MountTable? mounts = null) : IEventHandler
+internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode, MountTable? mounts = null) : IEventHandler, IWaitingStage
 {
     private static readonly TimeSpan s_monitorsTime = TimeSpan.FromSeconds(2);
 
@@ -18,6 +18,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     private int _statusRead = -1, _statusWrite = -1;
     private int _pidfd = -1, _innerPidfd = -1;
     private TaskCompletionSource? _ready;
+    private int _question;
 
     internal int Slot { get; private set; } = -1;
 
@@ -83,6 +84,14 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
                 MeetChild();
             }
 
+            for (var i = 1; i <= Arena.Plan.Questions.Count; i++)
+            {
+                var asked = Arena.WaitForQuestion(i, _innerPidfd >= 0 ? _innerPidfd : _pidfd, mode.EffectiveDeadline);
+                if (asked < 0) throw TimedOut();
+                if (asked == 0) break;
+                Answer(i);
+            }
+
             if (!Arena.WaitForEnd(_pidfd, mode.EffectiveDeadline)) throw TimedOut();
             return Conclude();
         }
@@ -103,6 +112,13 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
                 await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
                 _ = Kernel.read(_statusRead, stackalloc byte[1]); // the monitor's word, or the end
                 MeetChild();
+            }
+
+            for (var i = 1; i <= Arena.Plan.Questions.Count; i++)
+            {
+                await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+                if (!HasAsked(i)) break;
+                Answer(i);
             }
 
             await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
@@ -177,6 +193,29 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         RunHostSteps();
         if (MissedMounts) throw MountTable.Changed();
     }
+
+    int IWaitingStage.ProcessId => SandboxProcessId;
+
+    int IWaitingStage.Pidfd => _innerPidfd >= 0 ? _innerPidfd : _pidfd;
+
+    Span<byte> IWaitingStage.Data => Arena.Data;
+
+    ref long IWaitingStage.Register(byte register) => ref Arena.Header.Registers[register];
+
+    void IWaitingStage.Release() => Arena.ReleaseStage(_question);
+
+    long IWaitingStage.Result(int step) => Arena.Result(step);
+
+    private void Answer(int number)
+    {
+        _question = number;
+        Arena.Plan.Questions[number - 1].Answer(this);
+        Arena.ReleaseStage(number);
+    }
+
+    /// <summary>False when the stage has ended instead.</summary>
+    private bool HasAsked(int number) =>
+        Kernel.read(_statusRead, stackalloc byte[1]) == 1 && Volatile.Read(ref Arena.Header.Asked) >= number;
 
     private async Task WaitForStatusAsync(CancellationToken cancellationToken)
     {

@@ -53,6 +53,9 @@ internal sealed class LaunchPlan
 
     internal ReadOnlySpan<byte> Data => _data.WrittenSpan;
 
+    /// <summary>What the stage asks the host on its way, in this order.</summary>
+    internal List<HostQuestion> Questions { get; } = [];
+
     internal bool HasHostSteps { get; private set; }
 
     internal void Clear()
@@ -63,6 +66,7 @@ internal sealed class LaunchPlan
         CloneFlags = CarriedCapabilities = 0;
         StagePersonality = Kernel.SamePersonality;
         HasMonitor = IsSupervised = HasHostSteps = false;
+        Questions.Clear();
         Execution = default;
         Restrictions = null;
     }
@@ -118,6 +122,13 @@ internal sealed class LaunchPlan
         _steps.GetSpan(1)[0] = step;
         _steps.Advance(1);
         HasHostSteps |= step.Kind is StepKind.HostWrite or StepKind.AwaitHost;
+    }
+
+    /// <summary>The stage stops here until the host has answered.</summary>
+    internal void Ask(string label, string? path, HostQuestion question)
+    {
+        Questions.Add(question);
+        Add(Make(StepKind.AskHost, 0, label, path, Questions.Count));
     }
 
     /// <summary>The steps from this one on, up to the one that is added next, are passed over when the step before them succeeds.</summary>

@@ -44,6 +44,9 @@ internal static class PlanPrinter
             case StepKind.AwaitHost:
                 text.Append("await host");
                 return;
+            case StepKind.AskHost:
+                text.Append("ask host (").Append(step.Values[0]).Append(')');
+                return;
             case StepKind.Fork:
                 text.Append("fork(").Append(CloneFlags(step.Values[0])).Append(") and supervise");
                 return;

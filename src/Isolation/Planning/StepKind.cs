@@ -12,6 +12,9 @@ internal enum StepKind : byte
     /// <summary>The stage waits until the host has done its own steps.</summary>
     AwaitHost,
 
+    /// <summary>The stage asks the host something and waits for the answer; see <see cref="HostQuestion"/>.</summary>
+    AskHost,
+
     /// <summary>The stage clones; the child goes on, the parent supervises it.</summary>
     Fork,
 

@@ -52,7 +52,7 @@ internal struct ProgramHeader
     internal int WaitCode, WaitStatus;
     internal uint StepsOffset;
     internal long UserTime, SystemTime, PeakMemory;
-    internal uint Alive, Padding;
+    internal uint Alive, Asked;
     internal ulong RobustNext, RobustOffset, RobustPending, RobustEntry;
     internal RegisterFile Registers;
 
