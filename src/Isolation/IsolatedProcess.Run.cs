@@ -30,7 +30,7 @@ public sealed partial class IsolatedProcess
             End(child);
         }
 
-        return Marked(child.Exit.GetAwaiter().GetResult(), canceled);
+        return Marked(child.Exit.GetAwaiter().GetResult(), canceled, ProcessEndReason.TimedOut);
     }
 
     /// <summary>Runs a program to its end without blocking a thread.</summary>
@@ -43,7 +43,7 @@ public sealed partial class IsolatedProcess
         CheckUnpiped(options, capture: false);
         var child = await LaunchAsync(options, default, cancellationToken).ConfigureAwait(false);
         await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(), child))
-            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested);
+            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested, ProcessEndReason.Canceled);
     }
 
     /// <summary>
@@ -81,7 +81,7 @@ public sealed partial class IsolatedProcess
             End(child);
         }
 
-        return Text(child, Marked(child.Exit.GetAwaiter().GetResult(), canceled), output, error);
+        return Text(child, Marked(child.Exit.GetAwaiter().GetResult(), canceled, ProcessEndReason.TimedOut), output, error);
     }
 
     /// <summary>Runs a program to its end and returns what it wrote, without blocking a thread.</summary>
@@ -110,7 +110,8 @@ public sealed partial class IsolatedProcess
                     OutputCapture.ReadRest(child.Error, error);
                 }
 
-                return Text(child, Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested), output, error);
+                var status = Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested, ProcessEndReason.Canceled);
+                return Text(child, status, output, error);
             }
         }
         finally
@@ -123,8 +124,8 @@ public sealed partial class IsolatedProcess
     }
 
     /// <summary>A program that had ended by itself when its time was up was not canceled.</summary>
-    private static ProcessExitStatus Marked(ProcessExitStatus status, bool canceled) =>
-        status with { Canceled = canceled && status.SignalNumber == Interop.Linux.SIGKILL };
+    private static ProcessExitStatus Marked(ProcessExitStatus status, bool canceled, ProcessEndReason reason) =>
+        canceled && status.SignalNumber == Interop.Linux.SIGKILL ? status with { Canceled = true, Reason = reason } : status;
 
     private static ProcessTextOutput Text(ChildProcess child, ProcessExitStatus status, ArrayPoolBufferWriter<byte> output, ArrayPoolBufferWriter<byte> error) => new()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Isolation.Launching;
 using Isolation.Supervision;
@@ -106,34 +107,49 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
 
     internal static ChildProcess Launch(IsolationOptions options, LaunchMode mode, LaunchHooks? hooks = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        using var activity = Telemetry.Starting(options);
+        var since = Telemetry.Now();
         try
         {
-            return Begin(options, mode, hooks).Complete();
+            var child = Begin(options, mode, hooks).Complete();
+            Telemetry.Started(activity, since, child);
+            return child;
         }
-        catch (IsolationException e)
+        catch (Exception e)
         {
-            Log.Failed(options.Logger, options.FileName, e);
+            Failed(options, activity, since, e);
             throw;
         }
     }
 
     internal static async Task<ChildProcess> LaunchAsync(IsolationOptions options, LaunchMode mode, CancellationToken cancellationToken, LaunchHooks? hooks = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
+        using var activity = Telemetry.Starting(options);
+        var since = Telemetry.Now();
         try
         {
-            return await Begin(options, mode with { Async = true }, hooks).CompleteAsync(cancellationToken).ConfigureAwait(false);
+            var child = await Begin(options, mode with { Async = true }, hooks).CompleteAsync(cancellationToken).ConfigureAwait(false);
+            Telemetry.Started(activity, since, child);
+            return child;
         }
-        catch (IsolationException e)
+        catch (Exception e)
         {
-            Log.Failed(options.Logger, options.FileName, e);
+            Failed(options, activity, since, e);
             throw;
         }
     }
 
+    private static void Failed(IsolationOptions options, Activity? activity, long since, Exception exception)
+    {
+        Telemetry.Failed(activity, since, exception);
+        if (exception is IsolationException) Log.Failed(options.Logger, options.FileName, exception);
+    }
+
     private static PendingLaunch Begin(IsolationOptions options, LaunchMode mode, LaunchHooks? hooks)
     {
-        ArgumentNullException.ThrowIfNull(options);
         Interop.Platform.ThrowIfUnsupported();
         var launch = Launcher.Begin(options, mode, hooks);
         Log.Plan(options.Logger, options.FileName, launch.Arena.Plan);

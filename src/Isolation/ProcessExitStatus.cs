@@ -23,6 +23,9 @@ public readonly record struct ProcessExitStatus
     /// <summary>The kernel wrote a core dump.</summary>
     public bool CoreDumped { get; init; }
 
+    /// <summary>Why it ended.</summary>
+    public ProcessEndReason Reason { get; init; }
+
     /// <summary>It was ended because of a timeout or a cancellation.</summary>
     public bool Canceled { get; init; }
 

@@ -13,7 +13,7 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
     private int _slot = launched.Slot;
     private LaunchArena? _arena = launched.Arena;
     private ulong _watch;
-    private bool _watched;
+    private bool _watched, _killed;
 
     internal int ProcessId => launched.ProcessId;
 
@@ -33,6 +33,7 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
     internal void Watch()
     {
         Log.Started(launched.Logger, launched.Name, ProcessId);
+        Telemetry.Running(1);
         lock (_gate)
         {
             if (_pidfd < 0) return;
@@ -72,11 +73,54 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
         lock (_gate)
         {
             if (_pidfd < 0) return;
+            _killed = true;
             // The number stays the sandbox's until the reap below, under the same lock; with a monitor, until that has reaped.
             var pidfd = _innerPidfd >= 0 ? _innerPidfd : _pidfd;
             if (!OwnsPidNamespace && Kernel.pidfd_send_signal(pidfd, 0) == 0) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
             _ = Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
         }
+    }
+
+    /// <summary>All processes inside, the first one first; empty when it has ended.</summary>
+    internal List<int> GetProcessIds()
+    {
+        lock (_gate)
+        {
+            // Not reaped, so its number is still its own.
+            if (_pidfd < 0) return [];
+            if (Host.NumberInProc(ProcessId, _innerPidfd >= 0 ? _innerPidfd : _pidfd) is var number && number != ProcessId && number != 0)
+                throw new InvalidOperationException("The /proc of this app is that of another PID namespace, whose numbers mean nothing here.");
+            return ProcessTree.Below(ProcessId);
+        }
+    }
+
+    internal bool Pause()
+    {
+        var end = Environment.TickCount64 + 5000;
+        var stopped = new HashSet<int>();
+        while (true)
+        {
+            var settled = true;
+            var processes = GetProcessIds();
+            if (processes.Count == 0) return false;
+            foreach (var pid in processes)
+            {
+                // What has been told to stop may have had a child before it did: until there is nobody new, and all have.
+                if (stopped.Add(pid)) settled &= !ProcessTree.Signal(pid, Linux.SIGSTOP);
+                else settled &= ProcessTree.State(pid) is null or 'T' or 't' or 'D' or 'Z' or 'X';
+            }
+
+            if (settled) return true;
+            if (Environment.TickCount64 > end) throw new TimeoutException("The sandbox makes processes faster than they can be stopped.");
+            Thread.Yield();
+        }
+    }
+
+    internal bool Resume()
+    {
+        var processes = GetProcessIds();
+        foreach (var pid in processes) _ = ProcessTree.Signal(pid, Linux.SIGCONT);
+        return processes.Count > 0;
     }
 
     /// <summary>Waits on the calling thread; false when the time is up first.</summary>
@@ -110,6 +154,8 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
             if (_slot >= 0) ParentExitGuard.Return(_slot);
             _slot = -1;
             status = ExitReader.Reap(_pidfd, _arena, TimeSpan.FromMilliseconds(Environment.TickCount64 - launched.Started));
+            if (status.SignalNumber != 0)
+                status = status with { Reason = _killed && status.SignalNumber == Linux.SIGKILL ? ProcessEndReason.Killed : ProcessEndReason.Signaled };
             if (_watched) EventLoop.Instance.Forget(_watch, _pidfd);
             _ = Kernel.close(_pidfd);
             _pidfd = -1;
@@ -123,6 +169,7 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
             _arena = null;
         }
 
+        Telemetry.Exited(status);
         Log.Exited(launched.Logger, launched.Name, ProcessId, status.ExitCode);
         _exited.TrySetResult(status);
         return true;
