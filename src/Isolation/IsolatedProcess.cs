@@ -36,6 +36,9 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     /// <summary>The process id that the program has for itself: 1 in a new PID namespace, 2 under <see cref="IsolationOptions.UseInit"/>.</summary>
     public int InnerProcessId => _child.InnerProcessId;
 
+    /// <summary>What the kernel enforces of <see cref="SecurityOptions.Landlock"/>; null without a policy.</summary>
+    public LandlockReport? Landlock => _child.Landlock;
+
     /// <summary>The pipe to the program's standard input. Disposing it is the program's end of file.</summary>
     /// <exception cref="InvalidOperationException">Standard input is not <see cref="StandardStream.Pipe"/>.</exception>
     public Stream StandardInput => _child.Input ?? throw NotPiped(nameof(StandardInput));
@@ -153,6 +156,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         Interop.Platform.ThrowIfUnsupported();
         var launch = Launcher.Begin(options, mode, hooks);
         Log.Plan(options.Logger, options.FileName, launch.Arena.Plan);
+        Log.Landlock(options.Logger, options.FileName, launch.Arena.Plan.Landlock);
         return launch;
     }
 

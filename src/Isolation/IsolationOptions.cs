@@ -103,6 +103,7 @@ public sealed class IsolationOptions
     /// child does until it becomes the program. Nothing is started.
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of range or contradicts another.</exception>
+    /// <exception cref="IsolationException">This kernel's Landlock cannot enforce a policy that is required.</exception>
     public string Explain()
     {
         OptionsValidator.Validate(this);

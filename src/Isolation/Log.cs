@@ -22,6 +22,11 @@ internal static partial class Log
             if (logger.IsEnabled(LogLevel.Trace)) WritePlan(logger, values.program, values.plan.ToString());
         });
 
+    internal static void Landlock(ILogger? logger, string program, LandlockReport? report)
+    {
+        if (report is { IsComplete: false }) Safely(logger, (program, report), static (logger, values) => WriteLandlock(logger, values.program, values.report));
+    }
+
     private static void Safely<T>(ILogger? logger, T values, Action<ILogger, T> write)
     {
         if (logger is null) return;
@@ -46,4 +51,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Trace, "The plan for {Program}:\n{Plan}")]
     private static partial void WritePlan(ILogger logger, string program, string plan);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Program} has less than its Landlock policy asks for: {Report}")]
+    private static partial void WriteLandlock(ILogger logger, string program, LandlockReport report);
 }

@@ -40,6 +40,8 @@ internal static class OptionsValidator
             throw Invalid(nameof(options.Time), "has clock offsets, which need Namespaces.Time");
         if (options.User.UserId == uint.MaxValue || options.User.GroupId == uint.MaxValue)
             throw Invalid(nameof(options.User), "has the id 4294967295, which stands for 'no change' to the kernel");
+        if (options.Security.Landlock is { HandledAccess: 0, HandledNetworkAccess: 0, Scopes: 0 })
+            throw Invalid(nameof(options.Security), "has a Landlock policy that handles nothing; null is no policy");
         FilesystemValidator.Validate(options);
         if (options.StandardInput is null || options.StandardOutput is null || options.StandardError is null)
             throw Invalid(nameof(options.StandardInput), "and its siblings must not be null; StandardStream.Null is the null device");

@@ -13,4 +13,10 @@ public sealed class SecurityOptions
     /// undo read-only mounts and masks: not for code you do not trust.
     /// </summary>
     public bool KeepCapabilities { get; set; }
+
+    /// <summary>
+    /// Which files, folders and TCP ports the program may use, enforced by Landlock (landlock(7), Linux 5.13): also without any namespace. What the kernel
+    /// really enforces, <see cref="IsolatedProcess.Landlock"/> tells. Default: null, no such policy.
+    /// </summary>
+    public LandlockPolicy? Landlock { get; set; }
 }

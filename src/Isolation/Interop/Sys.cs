@@ -12,4 +12,5 @@ internal enum Sys : ushort
     linkat, unlinkat, renameat2, readlinkat, utimensat, fsetxattr, fgetxattr, getdents64, pwrite64, lseek, flock, fsync, syncfs,
     fchmod, fchmodat, fchown,
     personality,
+    landlock_create_ruleset, landlock_add_rule, landlock_restrict_self, eventfd2, faccessat2,
 }

@@ -16,6 +16,7 @@ internal static class SyscallTable
         265, 263, 316, 267, 280, 190, 193, 217, 18, 8, 73, 74, 306,
         91, 268, 93,
         135,
+        444, 445, 446, 290, 439,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -29,6 +30,7 @@ internal static class SyscallTable
         37, 35, 276, 78, 88, 7, 10, 61, 68, 62, 32, 82, 267,
         52, 53, 55,
         92,
+        444, 445, 446, 19, 439,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

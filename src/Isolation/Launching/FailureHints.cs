@@ -49,6 +49,8 @@ internal static class FailureHints
 
     internal static string? ForStep(in Step step, Errno errno) => (step.Call, errno) switch
     {
+        (Sys.landlock_create_ruleset or Sys.landlock_add_rule or Sys.landlock_restrict_self, _) => LandlockHints.ForCall(step.Call, errno),
+        (Sys.openat2, _) when step.Label == LandlockPlanner.Find => LandlockHints.ForPath(errno),
         (_, Errno.EAGAIN) when step.Label == RestrictionPlanner.SameLabel => "Something else is there than a moment before; try again",
         (Sys.openat2, Errno.EACCES) when step.Label == RestrictionPlanner.Find =>
             "Without mount_setattr (Linux 5.12) a mount can be restricted only where its path can be followed; bind a folder without such mounts below it",

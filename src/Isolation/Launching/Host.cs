@@ -24,6 +24,7 @@ internal static class Host
             DeniesSetgroups = known.DeniesSetgroups,
             RootLacksMountPoints = RootProbe.LacksMountPoints(options),
             MayFixAddresses = known.MayFixAddresses,
+            Landlock = options.Security.Landlock is { } policy ? LandlockSupport.Check(policy) : null,
             Personality = (uint)Kernel.personality(Kernel.SamePersonality),
         };
     }

@@ -74,7 +74,24 @@ internal static class LaunchFailure
     {
         var read = arena.Result(arena.Plan.Execution.FirstProbe + 2 * candidate + 1);
         if (arena.Result(arena.Plan.Execution.FirstProbe + 2 * candidate) >= 0 && read == -(long)Errno.EISDIR) return $"{path} is a folder";
+        if (MayExecute(arena, candidate) && LandlockHints.ForExecution(arena.Plan, path, Interpreter(Head(arena, candidate))) is { } hint) return hint;
         return "The file is not executable for the sandbox's user, or lies on a mount without exec, or a folder on the way is closed to that user";
+    }
+
+    /// <summary>Whether the file itself can be executed by the sandbox's user, as far as access(2) says, which is asked only under Landlock.</summary>
+    private static bool MayExecute(LaunchArena arena, int candidate)
+    {
+        var step = arena.Plan.Execution.FirstAccess + candidate;
+        return arena.Plan.Steps[step].Call == Sys.faccessat2 && arena.Header.Failed > step && arena.Result(step) == 0;
+    }
+
+    /// <summary>What the first line of a script names.</summary>
+    private static string? Interpreter(ReadOnlySpan<byte> head)
+    {
+        if (!head.StartsWith("#!"u8)) return null;
+        var line = head[2..];
+        var end = line.IndexOfAny((byte)'\n', (byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? line : line[..end]).Trim();
     }
 
     private static string Missing(ReadOnlySpan<byte> head, string path)
@@ -83,7 +100,7 @@ internal static class LaunchFailure
         {
             var line = head[2..];
             var end = line.IndexOfAny((byte)'\n', (byte)0);
-            var interpreter = Encoding.UTF8.GetString(end < 0 ? line : line[..end]).Trim();
+            var interpreter = Interpreter(head)!;
             var hint = $"{path} exists, but its interpreter '{interpreter}' does not exist inside the sandbox";
             return interpreter.EndsWith('\r') || end > 0 && line[end - 1] == '\r' ? hint + " (the line ends with a carriage return)" : hint;
         }

@@ -254,7 +254,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             Arena: supervised ? arena : null,
             Started: _started,
             Logger: options.Logger,
-            Name: options.FileName));
+            Name: options.FileName)) { Landlock = arena.Plan.Landlock };
         Close(ref _statusRead);
         _pidfd = _innerPidfd = Slot = -1;
         _arena = null;

@@ -85,8 +85,11 @@ internal static class ExecutionPlanner
                 new Argument(ArgumentKind.Bytes, heads.Value + (uint)(i * HeadSize)), HeadSize).Tolerate(Errno.EISDIR, Errno.EAGAIN, Errno.EINVAL, Errno.EIO));
         }
 
+        var firstAccess = plan.Steps.Length;
+        for (var i = 0; i < candidates.Length && plan.Landlock is { IsEnforced: true }; i++)
+            plan.Add(LandlockPlanner.ProbeAccess(candidates[i], texts[i]));
         plan.Add(LaunchPlan.Check("execute the program", file, heads, 0, 1, 0, 1, Errno.ENOENT));
-        plan.Execution = new ExecutionSteps(first, candidates.Length, firstProbe, (int)heads.Value, HeadSize);
+        plan.Execution = new ExecutionSteps(first, candidates.Length, firstProbe, (int)heads.Value, HeadSize, firstAccess);
     }
 
     private static Argument Arguments(LaunchPlan plan, IsolationOptions options)

@@ -31,6 +31,9 @@ internal readonly record struct HostFacts(
     /// <summary>personality(2) may be told to do without random addresses, and be told otherwise again.</summary>
     internal bool MayFixAddresses { get; init; }
 
+    /// <summary>What of the options' Landlock policy this kernel will enforce, or null for no policy.</summary>
+    internal LandlockReport? Landlock { get; init; }
+
     /// <summary>The mounts of the host, where the kernel has no mount_setattr(2); else null.</summary>
     internal HostMounts? Mounts { get; init; }
 

@@ -46,6 +46,9 @@ internal sealed class LaunchPlan
     /// <summary>Null where the kernel can restrict mounts in one call.</summary>
     internal Restrictions? Restrictions { get; set; }
 
+    /// <summary>What Landlock is to enforce, or null.</summary>
+    internal LandlockReport? Landlock { get; set; }
+
     /// <summary>Set when the program is looked up: which steps are its candidates and what was found there.</summary>
     internal ExecutionSteps Execution { get; set; }
 
@@ -69,6 +72,7 @@ internal sealed class LaunchPlan
         Questions.Clear();
         Execution = default;
         Restrictions = null;
+        Landlock = null;
     }
 
     internal byte NewRegister() =>

@@ -123,6 +123,9 @@ internal static class PlanPrinter
             1 => "PR_SET_PDEATHSIG", Linux.PR_SET_NAME => "PR_SET_NAME", Linux.PR_CAPBSET_DROP => "PR_CAPBSET_DROP",
             Linux.PR_SET_NO_NEW_PRIVS => "PR_SET_NO_NEW_PRIVS", _ => value.ToString(CultureInfo.InvariantCulture),
         },
+        (Sys.landlock_add_rule, 1) => value == Linux.LANDLOCK_RULE_PATH_BENEATH ? "LANDLOCK_RULE_PATH_BENEATH" : "LANDLOCK_RULE_NET_PORT",
+        (Sys.landlock_add_rule, 2) or (Sys.read, 1) when value >= StageFormat.RegisterPointer(0) && value <= StageFormat.RegisterPointer(LaunchPlan.Scratch) =>
+            $"&r{(value - StageFormat.RegisterPointer(0)) / 8}",
         (Sys.mknodat or Sys.mkdirat, 2) or (Sys.umask, 0) => "0" + Convert.ToString((long)value, 8),
         _ => unchecked((long)value).ToString(CultureInfo.InvariantCulture),
     };

@@ -17,6 +17,7 @@ internal static class Planner
         var flags = NamespacePlanner.CloneFlags(namespaces);
         plan.Restrictions = facts.Mounts is { } mounts ? new Restrictions(mounts, skipsUnreachable: UserPlanner.StaysTheSame(options, facts)) : null;
         plan.CarriedCapabilities = SecurityPlanner.Carried(options, facts);
+        plan.Landlock = facts.Landlock;
         ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts);
         if (facts.ReapsEverything)
         {
@@ -71,6 +72,7 @@ internal static class Planner
         SupervisionPlanner.ResetSignals(plan, facts);
         DescriptorPlanner.Wire(plan, wiring);
         plan.Add(LaunchPlan.Syscall(Sys.umask, "set the umask", null, 0x12 /* 022 */));
+        LandlockPlanner.Restrict(plan, options);
         ExecutionPlanner.Execute(plan, options);
     }
 }

@@ -21,6 +21,9 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
 
     internal bool OwnsPidNamespace => launched.OwnsPidNamespace;
 
+    /// <summary>What Landlock enforces, or null.</summary>
+    internal LandlockReport? Landlock { get; init; }
+
     internal PipeWriteStream? Input { get; set; }
 
     internal PipeReadStream? Output { get; set; }

@@ -15,6 +15,16 @@ internal static class KernelHeaders
     private static readonly Dictionary<string, Version> s_later = new()
     {
         ["MFD_EXEC"] = new(6, 3),
+        ["LANDLOCK_ACCESS_FS_TRUNCATE"] = new(6, 2),
+        ["LANDLOCK_RULE_NET_PORT"] = new(6, 7),
+        ["LANDLOCK_ACCESS_NET_BIND_TCP"] = new(6, 7),
+        ["LANDLOCK_ACCESS_NET_CONNECT_TCP"] = new(6, 7),
+        ["LANDLOCK_ACCESS_FS_IOCTL_DEV"] = new(6, 10),
+        ["LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET"] = new(6, 12),
+        ["LANDLOCK_SCOPE_SIGNAL"] = new(6, 12),
+        ["LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF"] = new(6, 15),
+        ["LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON"] = new(6, 15),
+        ["LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF"] = new(6, 15),
         ["PIDFD_GET_INFO"] = new(6, 13),
         ["PIDFD_INFO_EXIT"] = new(6, 15),
     };
@@ -61,6 +71,11 @@ internal static class KernelHeaders
         {
             CType = "struct statx", Fields = { ["stx_mtime_sec"] = "stx_mtime.tv_sec", ["stx_mtime_nsec"] = "stx_mtime.tv_nsec" },
         },
+        [typeof(landlock_ruleset_attr)] = new()
+        {
+            CType = "struct landlock_ruleset_attr", Size = "(offsetof(struct landlock_ruleset_attr, scoped) + 8)", Since = new(6, 12), Macro = "LANDLOCK_SCOPE_SIGNAL",
+        },
+        [typeof(landlock_net_port_attr)] = new() { CType = "struct landlock_net_port_attr", Since = new(6, 7), Macro = "LANDLOCK_ACCESS_NET_BIND_TCP" },
         [typeof(pidfd_info)] = new()
         {
             CType = "struct pidfd_info", Size = "PIDFD_INFO_SIZE_VER0", Since = new(6, 15), Macro = "PIDFD_INFO_EXIT",
