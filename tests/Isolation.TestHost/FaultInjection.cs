@@ -107,6 +107,13 @@ internal static class FaultInjection
         WorkingDirectory = "/usr",
         Time = { MonotonicOffset = TimeSpan.FromDays(1), BootTimeOffset = TimeSpan.FromDays(2) },
         User = { UserId = 1000, GroupId = 1000 },
+        Security =
+        {
+            // Every kind of rule: for folders only, for files only, for what turns out to be a file, for what may be missing, for a port.
+            Landlock = new LandlockPolicy { Enforcement = LandlockEnforcement.BestEffort }
+                .AllowPath("/", LandlockAccess.ReadDir).AllowPath("/", LandlockAccess.ReadFile | LandlockAccess.Execute)
+                .AllowReadWrite("/dev/null").AllowPath("/usr", LandlockAccess.ReadDir, ignoreMissing: true).AllowConnectTcp(443),
+        },
         StandardInput = StandardStream.Pipe,
         StandardOutput = StandardStream.Pipe,
         StandardError = StandardStream.Pipe,

@@ -22,6 +22,7 @@ try
         "listed" => Listed.Run(),
         "faults" => FaultInjection.Run(arguments),
         "leaks" => Leaks.Run(arguments),
+        "landlock" => Landlock.Run(arguments),
         "live" => LiveSandboxes.Run(arguments),
         "import" => Images.Import(arguments),
         "remove" => Images.Remove(arguments),
