@@ -160,6 +160,32 @@ internal sealed class ReadmeExamples
         // README: end
     }
 
+    internal async Task Stop()
+    {
+        // README: stop
+        await using var process = await IsolatedProcess.StartAsync(new IsolationOptions("sleep", "1000") { UseInit = true });
+
+        Console.WriteLine(process.GetProcessIds().Count); // 2: the init and sleep, by the numbers that the host has for them
+        process.Pause();                                  // all of them stand still …
+        process.Resume();                                 // … and go on
+        var status = await process.StopAsync(grace: TimeSpan.FromSeconds(5)); // SIGTERM first, SIGKILL when that is ignored
+        Console.WriteLine(status);                        // signal SIGTERM
+        // README: end
+    }
+
+    internal void Landlock()
+    {
+        // README: landlock
+        var options = new IsolationOptions("sh", "-c", "head -n 1 /etc/passwd; ls / || echo refused")
+        {
+            Namespaces = Namespaces.None,
+            StandardError = StandardStream.Null,
+            Security = { Landlock = new LandlockPolicy().AllowReadExecute("/usr", "/bin", "/lib").AllowRead("/etc") },
+        };
+        Console.Write(IsolatedProcess.RunAndCaptureText(options).StandardOutput); // root:x:0:0:…, then refused
+        // README: end
+    }
+
     internal void Errors()
     {
         // README: errors

@@ -100,6 +100,21 @@ public partial class ReadmeTests
         _examples.Console.Text.Should().Contain("sethostname(\"box\", 3)").And.Contain("execve(\"/bin/true\"");
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task The_example_of_stopping_prints_what_it_says()
+    {
+        await _examples.Stop();
+        _examples.Console.Text.Should().Be("2\nsignal SIGTERM\n");
+    }
+
+    [Fact]
+    public void The_example_of_Landlock_refuses_what_is_not_allowed()
+    {
+        Assert.SkipUnless(LandlockPolicy.KernelAbi >= LandlockPolicy.NewestAbi - 1, "All rights of Landlock need Linux 6.12 with Landlock.");
+        _examples.Landlock();
+        _examples.Console.Text.Should().StartWith("root:").And.EndWith("\nrefused\n");
+    }
+
     [Fact]
     public void The_example_of_errors_prints_what_it_says()
     {
