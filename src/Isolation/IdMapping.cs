@@ -1,7 +1,13 @@
 namespace Isolation;
 
-/// <summary>Which owner a file is shown with: host ids from <paramref name="HostId"/> on appear as ids from <paramref name="ShownId"/> on.</summary>
-/// <param name="HostId">First user and group id, as stored on the disk.</param>
-/// <param name="ShownId">The host's own number of the user who is to own them. In an identity-mapped sandbox it is the number inside.</param>
+/// <summary>
+/// A range of ids that has other numbers elsewhere: in <see cref="UserOptions.UserMap"/> and <see cref="UserOptions.GroupMap"/> host ids from
+/// <paramref name="HostId"/> on are ids from <paramref name="ShownId"/> on inside; at a <see cref="BindMount"/>, files of theirs are shown with that owner.
+/// </summary>
+/// <param name="HostId">The first id on the host: for a bind mount, as stored on the disk.</param>
+/// <param name="ShownId">
+/// The first id that it is shown as: the number inside; for a bind mount, the host's own number of the user who is to own the files, which in an
+/// identity-mapped sandbox is the number inside.
+/// </param>
 /// <param name="Count">How many ids. Default: 1.</param>
 public sealed record IdMapping(uint HostId, uint ShownId, uint Count = 1);

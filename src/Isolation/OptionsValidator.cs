@@ -38,8 +38,7 @@ internal static class OptionsValidator
             throw Invalid(nameof(options.UseInit), "needs Namespaces.Pid: only in a PID namespace of its own can a process be init");
         if ((options.Time.MonotonicOffset != TimeSpan.Zero || options.Time.BootTimeOffset != TimeSpan.Zero) && (options.Namespaces & Namespaces.Time) == 0)
             throw Invalid(nameof(options.Time), "has clock offsets, which need Namespaces.Time");
-        if (options.User.UserId == uint.MaxValue || options.User.GroupId == uint.MaxValue)
-            throw Invalid(nameof(options.User), "has the id 4294967295, which stands for 'no change' to the kernel");
+        UserValidator.Validate(options);
         if (options.Security.Landlock is { HandledAccess: 0, HandledNetworkAccess: 0, Scopes: 0 })
             throw Invalid(nameof(options.Security), "has a Landlock policy that handles nothing; null is no policy");
         FilesystemValidator.Validate(options);

@@ -19,12 +19,13 @@ internal static class FaultInjection
 
     private static readonly TimeSpan s_shortTime = TimeSpan.FromMilliseconds(15);
     private static SafeFileHandle? s_handle;
-    private static bool s_useInit = true, s_killOnParentExit = true, s_async;
+    private static bool s_useInit = true, s_killOnParentExit = true, s_subordinate, s_async;
 
     internal static int Run(string[] arguments)
     {
         s_useInit = !arguments.Contains("no-init");
         s_killOnParentExit = !arguments.Contains("outlive");
+        s_subordinate = arguments.Contains("subordinate");
         var monitor = arguments.Contains("monitor");
         using (s_handle = File.OpenHandle("/dev/zero"))
         {
@@ -67,7 +68,7 @@ internal static class FaultInjection
                         cases++;
                     }
 
-                    if (step.Kind != StepKind.HostWrite)
+                    if (!IsHosts(step))
                     {
                         if (s_async) Canceled(program, i);
                         else TimedOut(program, i);
@@ -106,7 +107,10 @@ internal static class FaultInjection
         DomainName = "domain",
         WorkingDirectory = "/usr",
         Time = { MonotonicOffset = TimeSpan.FromDays(1), BootTimeOffset = TimeSpan.FromDays(2) },
-        User = { UserId = 1000, GroupId = 1000 },
+        User =
+        {
+            UserId = 1000, GroupId = 1000, UserMap = s_subordinate ? SubordinateIds.UserMap() : null, GroupMap = s_subordinate ? SubordinateIds.GroupMap() : null,
+        },
         Security =
         {
             // Every kind of rule: for folders only, for files only, for what turns out to be a file, for what may be missing, for a port.
@@ -119,6 +123,9 @@ internal static class FaultInjection
         StandardError = StandardStream.Pipe,
         InheritedHandles = { [3] = s_handle!, [9] = s_handle! },
     };
+
+    /// <summary>What the host does itself and the stage passes over.</summary>
+    private static bool IsHosts(in Step step) => step.Kind is StepKind.HostWrite or StepKind.HostRun;
 
     private static ChildProcess Launch(string program, LaunchHooks hooks) => s_async
         ? IsolatedProcess.LaunchAsync(Fullest(program), default, CancellationToken.None, hooks).GetAwaiter().GetResult()
@@ -149,7 +156,7 @@ internal static class FaultInjection
     {
         Basics.Run([]);
         // The host's own steps are not made to hang, and a start that does not may be over before it is canceled.
-        var hanging = Array.FindIndex(Steps("sh", out _, out _), static step => step.Kind != StepKind.HostWrite);
+        var hanging = Array.FindIndex(Steps("sh", out _, out _), static step => !IsHosts(step));
         for (var i = 0; i < 3; i++)
         {
             Canceled("sh", hanging);
@@ -168,7 +175,7 @@ internal static class FaultInjection
             End(Launch(program, new LaunchHooks(plan =>
             {
                 ref var step = ref plan.Steps[i];
-                if (step.Kind == StepKind.HostWrite)
+                if (IsHosts(step))
                 {
                     step.Values[5] = Injected;
                 }
@@ -200,7 +207,7 @@ internal static class FaultInjection
             // A fork's failure is told as that of the clone it is.
             Expect.Equal(e.Step, steps[i].Label, $"the step of '{e.Message}'");
             Expect.Equal(e.Errno, expected, $"the errno of '{e.Message}'");
-            var file = steps[i].Kind == StepKind.HostWrite ? e.Path?[(e.Path.LastIndexOf('/') + 1)..] : e.Path;
+            var file = IsHosts(steps[i]) ? e.Path?[(e.Path.LastIndexOf('/') + 1)..] : e.Path;
             Expect.Equal(file, steps[i].Path, $"the path of '{e.Message}'");
             return true;
         }
@@ -211,7 +218,7 @@ internal static class FaultInjection
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         var (pidfd, arena) = (-1, default(LaunchArena));
-        var host = steps[i].Kind == StepKind.HostWrite;
+        var host = IsHosts(steps[i]);
         var fork = Array.FindIndex(steps, step => step.Label == "make the sandbox's first process");
         if (host && victim == Victim.Inner) return false;
         var task = IsolatedProcess.LaunchAsync(Fullest(program), default, limit.Token, new LaunchHooks(plan => Hang(plan, i), launch =>
@@ -287,7 +294,7 @@ internal static class FaultInjection
     private static void Hang(LaunchPlan plan, int i)
     {
         ref var step = ref plan.Steps[i];
-        if (step.Kind != StepKind.HostWrite) step = LaunchPlan.Make(StepKind.Syscall, Sys.ppoll, step.Label, step.Path);
+        if (!IsHosts(step)) step = LaunchPlan.Make(StepKind.Syscall, Sys.ppoll, step.Label, step.Path);
     }
 
     private static bool Reached(Task task, LaunchArena arena, int i)

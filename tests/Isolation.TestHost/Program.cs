@@ -21,6 +21,7 @@ try
         "guard" => GuardLoss.Run(arguments),
         "listed" => Listed.Run(),
         "faults" => FaultInjection.Run(arguments),
+        "subordinate" => SubordinateHelper.Run(arguments),
         "leaks" => Leaks.Run(arguments),
         "landlock" => Landlock.Run(arguments),
         "live" => LiveSandboxes.Run(arguments),

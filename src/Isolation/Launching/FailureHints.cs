@@ -90,7 +90,8 @@ internal static class FailureHints
     };
 
     internal static string? ForUserMap(int errno) =>
-        errno == (int)Errno.EPERM ? "Writing this map needs CAP_SETUID and CAP_SETGID in the host's user namespace" : null;
+        errno == (int)Errno.EPERM
+            ? "The ids must exist for this process, who needs CAP_SETUID and CAP_SETGID in its user namespace, and CAP_SETFCAP to map id 0 (Linux 5.12)" : null;
 
     internal static string? ForExecution(Errno errno, string path) => errno switch
     {

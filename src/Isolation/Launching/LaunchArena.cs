@@ -167,7 +167,7 @@ internal sealed unsafe class LaunchArena : IDisposable
             target.Tolerated = step.ToleratedErrnos;
             target.Skip = step.Skip;
             target.SkipDone = step.SkipDone;
-            if (step.Kind == StepKind.HostWrite)
+            if (step.Kind is StepKind.HostWrite or StepKind.HostRun)
             {
                 // The index of a step in the stage is its index in the plan, so the host's steps keep a place: an empty check.
                 target.Op = StageFormat.OpCheck;

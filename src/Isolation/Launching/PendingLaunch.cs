@@ -66,8 +66,14 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         if (!arena.Plan.HasHostSteps) return;
         var pid = Host.NumberInProc(SandboxProcessId, _innerPidfd >= 0 ? _innerPidfd : _pidfd);
         var steps = arena.Plan.Steps;
+        var runs = false;
         for (var i = 0; i < steps.Length; i++)
+        {
             if (steps[i].Kind == StepKind.HostWrite) Write(pid, steps[i]);
+            runs |= steps[i].Kind == StepKind.HostRun;
+        }
+
+        if (runs) RunHelpers(pid);
         MissedMounts = mounts is not null && mounts.HasChanged();
         if (!MissedMounts) arena.ReleaseStage();
     }
@@ -297,13 +303,37 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         if (written != content.Length) throw HostFailure(step.Label, "write", (int)-written, path, FailureHints.ForUserMap((int)-written));
     }
 
+    private void RunHelpers(int pid)
+    {
+        using var helpers = new MapHelpers();
+        // Until its exec the child has the address space of a host that may not be dumpable, and then its files in /proc belong to root.
+        var patience = Environment.TickCount64 + 100;
+        while (Volatile.Read(ref Arena.Header.Current) == 0 && !HasEnded && Environment.TickCount64 < patience) Thread.Yield();
+        try
+        {
+            foreach (ref var step in Arena.Plan.Steps)
+                if (step.Kind == StepKind.HostRun) helpers.Start(Arena.Plan, step, pid, options.KillOnParentExit);
+            if (!helpers.Wait(pid, mode.EffectiveDeadline)) throw TimedOut();
+        }
+        catch (IsolationException) when (HasEnded)
+        {
+            throw Failure();
+        }
+    }
+
     /// <summary>A child that has failed or been killed before, and so cannot be found, is the cause and not the host's step.</summary>
     private IsolationException HostFailure(string step, string syscall, int errno, string path, string? hint)
     {
-        Span<pollfd> end = [new pollfd { fd = _innerPidfd >= 0 ? _innerPidfd : _pidfd, events = Linux.POLLIN }];
-        return Volatile.Read(ref Arena.Header.Failed) >= 0 || Kernel.poll(end, TimeSpan.Zero) > 0
-            ? Failure()
-            : LaunchFailure.Host(step, syscall, errno, path, hint);
+        return HasEnded ? Failure() : LaunchFailure.Host(step, syscall, errno, path, hint);
+    }
+
+    private bool HasEnded
+    {
+        get
+        {
+            Span<pollfd> end = [new pollfd { fd = _innerPidfd >= 0 ? _innerPidfd : _pidfd, events = Linux.POLLIN }];
+            return Volatile.Read(ref Arena.Header.Failed) >= 0 || Kernel.poll(end, TimeSpan.Zero) > 0;
+        }
     }
 
     /// <summary>Not before the child is over or executes its program: earlier it may still have no copies of these descriptors.</summary>

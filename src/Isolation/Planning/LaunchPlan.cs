@@ -125,7 +125,7 @@ internal sealed class LaunchPlan
     {
         _steps.GetSpan(1)[0] = step;
         _steps.Advance(1);
-        HasHostSteps |= step.Kind is StepKind.HostWrite or StepKind.AwaitHost;
+        HasHostSteps |= step.Kind is StepKind.HostWrite or StepKind.HostRun or StepKind.AwaitHost;
     }
 
     /// <summary>The stage stops here until the host has answered.</summary>

@@ -33,6 +33,9 @@ internal static class PlanPrinter
             case StepKind.HostWrite:
                 text.Append("host: write /proc/PID/").Append(Text(plan, step.Values[0])).Append(' ').Append(Quote(Text(plan, step.Values[1])));
                 return;
+            case StepKind.HostRun:
+                text.Append("host: run ").Append(Text(plan, step.Values[0])).Append(" PID ").Append(Text(plan, step.Values[1]));
+                return;
             case StepKind.Check:
                 text.Append("check (u").Append(step.Values[1] * 8);
                 if (step.Kinds[0] == ArgumentKind.Bytes) text.Append(" at data+").Append(step.Values[0]);

@@ -49,6 +49,7 @@ internal static class Planner
         if (hasMount) RootPlanner.TakeDevices(plan, options);
         if (plan.HasHostSteps)
             plan.Add(LaunchPlan.Make(StepKind.AwaitHost, 0, "wait for the host's steps", null));
+        UserPlanner.BecomeSomebody(plan, options, facts);
         if (hasMount)
         {
             MountPlanner.Make(plan, options);

@@ -1,6 +1,6 @@
 namespace Isolation.Planning;
 
-/// <summary>What a step asks for. All but <see cref="HostWrite"/> are executed by the stage.</summary>
+/// <summary>What a step asks for. All but <see cref="HostWrite"/> and <see cref="HostRun"/> are executed by the stage.</summary>
 internal enum StepKind : byte
 {
     /// <summary>One syscall, or one for each value of an argument.</summary>
@@ -23,4 +23,7 @@ internal enum StepKind : byte
 
     /// <summary>The host writes a file of /proc/PID.</summary>
     HostWrite,
+
+    /// <summary>The host runs a program of its own that does something to the child: newuidmap(1).</summary>
+    HostRun,
 }

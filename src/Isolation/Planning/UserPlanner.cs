@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Isolation.Interop;
 
 namespace Isolation.Planning;
@@ -7,49 +7,87 @@ namespace Isolation.Planning;
 /// <summary>user_namespaces(7): the id maps, and the ids the program runs under.</summary>
 internal static class UserPlanner
 {
-    /// <summary>
-    /// With CAP_SETUID and CAP_SETGID the host writes an identity map of every id there is; a map of more than one's own
-    /// id must be written from the parent namespace. Otherwise the child maps the chosen id to the host's own, itself.
-    /// </summary>
+    /// <summary>The maps. What the child cannot write itself, the host does, or has it done, meanwhile.</summary>
     internal static void Map(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
-        if ((options.Namespaces & Namespaces.User) == 0) return;
-        if (CanMapEverything(facts))
-        {
-            HostWrite(plan, "map the user ids", "uid_map", facts.UserMap);
-            HostWrite(plan, "map the group ids", "gid_map", facts.GroupMap);
-            return;
-        }
-
+        var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
         // An unprivileged gid_map needs setgroups denied first: a group may stand for a denial (CVE-2014-8989).
-        Write(plan, "deny setgroups", "/proc/self/setgroups", "deny");
-        Write(plan, "map the user id", "/proc/self/uid_map", string.Create(CultureInfo.InvariantCulture, $"{options.User.UserId ?? 0} {facts.UserId} 1\n"));
-        Write(plan, "map the group id", "/proc/self/gid_map", string.Create(CultureInfo.InvariantCulture, $"{options.User.GroupId ?? 0} {facts.GroupId} 1\n"));
+        if (groups.Writer == MapWriter.Child) Write(plan, "deny setgroups", "/proc/self/setgroups", "deny");
+        Map(plan, users, "map the user ids", "uid_map", "newuidmap", options.User.UserId ?? 0);
+        Map(plan, groups, "map the group ids", "gid_map", "newgidmap", options.User.GroupId ?? 0);
+    }
+
+    /// <summary>Once there are maps: the ids of the set-up, where those that the child was born with do not exist inside.</summary>
+    internal static void BecomeSomebody(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
+    {
+        if (IdMap.OfGroups(options, facts).SetUpId is { } gid) plan.Add(SetGroup("become a group of the user namespace", gid));
+        if (IdMap.OfUsers(options, facts).SetUpId is { } uid) plan.Add(SetUser("become a user of the user namespace", uid));
     }
 
     /// <summary>Switches to the chosen ids. Where the map is the child's own, it is the chosen id already.</summary>
     internal static void Become(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
         var user = options.User;
-        var inNamespace = (options.Namespaces & Namespaces.User) != 0;
-        if (inNamespace && !CanMapEverything(facts)) return;
+        var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
+        var group = user.GroupId ?? (groups.Writer == MapWriter.Nobody ? facts.GroupId : 0);
         // The host's supplementary groups stay behind whenever they can be given up: by root with or without a namespace.
-        if ((inNamespace || facts.Has(Linux.CAP_SETGID)) && !facts.DeniesSetgroups)
-            plan.Add(LaunchPlan.Syscall(Sys.setgroups, "give up supplementary groups", null, 0, 0));
-        if (user.GroupId is { } gid)
-            plan.Add(LaunchPlan.Syscall(Sys.setresgid, "become the group", gid.ToString(CultureInfo.InvariantCulture), gid, gid, gid));
-        if (user.UserId is { } uid)
-            plan.Add(LaunchPlan.Syscall(Sys.setresuid, "become the user", uid.ToString(CultureInfo.InvariantCulture), uid, uid, uid));
+        if (MayChangeGroups(groups, facts)) SetGroups(plan, group, user.SupplementaryGroups);
+        else if (user.SupplementaryGroups.Count > 0) throw NoGroups(groups, facts);
+        if (groups.Writer != MapWriter.Child && user.GroupId is { } gid) plan.Add(SetGroup("become the group", gid));
+        if (users.Writer != MapWriter.Child && user.UserId is { } uid) plan.Add(SetUser("become the user", uid));
     }
 
     /// <summary>Whoever the program is inside, to the host it is who the stage is: nobody else is mapped.</summary>
     internal static bool StaysTheSame(IsolationOptions options, in HostFacts facts) =>
-        (options.Namespaces & Namespaces.User) != 0 && !CanMapEverything(facts);
+        IdMap.OfUsers(options, facts).Writer == MapWriter.Child && IdMap.OfGroups(options, facts).Writer == MapWriter.Child;
 
-    private static bool CanMapEverything(in HostFacts facts) => facts.Has(Linux.CAP_SETUID) && facts.Has(Linux.CAP_SETGID);
+    private static bool MayChangeGroups(in IdMap groups, in HostFacts facts) => groups.Writer switch
+    {
+        MapWriter.Child => false,
+        MapWriter.Nobody => facts.Has(Linux.CAP_SETGID) && !facts.DeniesSetgroups,
+        _ => !facts.DeniesSetgroups,
+    };
 
-    private static void HostWrite(LaunchPlan plan, string label, string file, string content) =>
-        plan.Add(LaunchPlan.Make(StepKind.HostWrite, Sys.write, label, file, plan.Text(file), plan.Text(content), content.Length));
+    /// <summary>
+    /// With the program's own group among them, which it then cannot get rid of by becoming another with a set-group-ID file: a group may
+    /// stand for a denial (CVE-2022-2989).
+    /// </summary>
+    private static void SetGroups(LaunchPlan plan, uint group, IList<uint> others)
+    {
+        Span<uint> groups = others.Count < 64 ? stackalloc uint[others.Count + 1] : new uint[others.Count + 1];
+        groups[0] = group;
+        for (var i = 0; i < others.Count; i++) groups[i + 1] = others[i];
+        plan.Add(LaunchPlan.Syscall(Sys.setgroups, others.Count == 0 ? "give up supplementary groups" : "set the supplementary groups", null,
+            groups.Length, plan.Bytes(MemoryMarshal.AsBytes(groups))));
+    }
+
+    private static ArgumentException NoGroups(in IdMap groups, in HostFacts facts) => UserValidator.Invalid(
+        facts.DeniesSetgroups ? "has supplementary groups, which may not be changed in the user namespace of this process"
+        : groups.Writer == MapWriter.Nobody ? "has supplementary groups, which takes CAP_SETGID to set"
+        : "has supplementary groups, for which an ordinary user needs a GroupMap with subordinate ids (MapSubordinateIds)");
+
+    private static Step SetGroup(string label, uint gid) =>
+        LaunchPlan.Syscall(Sys.setresgid, label, gid.ToString(CultureInfo.InvariantCulture), gid, gid, gid);
+
+    private static Step SetUser(string label, uint uid) =>
+        LaunchPlan.Syscall(Sys.setresuid, label, uid.ToString(CultureInfo.InvariantCulture), uid, uid, uid);
+
+    private static void Map(LaunchPlan plan, in IdMap map, string label, string file, string helper, uint alone)
+    {
+        switch (map.Writer)
+        {
+            case MapWriter.Host:
+                var content = map.Text(alone);
+                plan.Add(LaunchPlan.Make(StepKind.HostWrite, Sys.write, label, file, plan.Text(file), plan.Text(content), content.Length));
+                break;
+            case MapWriter.Helper:
+                plan.Add(LaunchPlan.Make(StepKind.HostRun, Sys.execve, label, helper, plan.Text(helper), plan.Text(map.Text(alone, ' ').TrimEnd())));
+                break;
+            case MapWriter.Child:
+                Write(plan, label, "/proc/self/" + file, map.Text(alone));
+                break;
+        }
+    }
 
     private static void Write(LaunchPlan plan, string label, string path, string content)
     {

@@ -18,6 +18,13 @@ internal static class Sandbox
         return options;
     }
 
+    /// <summary>The same options, from now on with another script.</summary>
+    internal static IsolationOptions With(this IsolationOptions options, string script)
+    {
+        options.Arguments[1] = script;
+        return options;
+    }
+
     /// <summary>Runs a program that must succeed and complain about nothing; returns what it wrote.</summary>
     internal static async Task<string> OutputOf(IsolationOptions options)
     {
