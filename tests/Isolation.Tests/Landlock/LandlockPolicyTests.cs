@@ -91,6 +91,22 @@ public class LandlockPolicyTests
     }
 
     [Fact]
+    public void The_largest_plan_has_room_for_a_policy()
+    {
+        Landlocked.Require(1);
+        using var handle = File.OpenHandle("/dev/null");
+        var options = new IsolationOptions("true")
+        {
+            Namespaces = Namespaces.All, UseInit = true,
+            Filesystem = { Root = Root.Layers(["/usr", "/etc"]), Mounts = { new OverlayMount("/overlay", "/usr") } },
+            Security = { Landlock = Landlocked.Everything.AllowRead("/").AllowReadWrite("/tmp").AllowPath("/usr", LandlockAccess.Execute) },
+        };
+        for (var i = 3; i < 19; i++) options.InheritedHandles[i] = handle;
+        for (var i = 1; i < 128; i++) options.Filesystem.Mounts.Add(new BindMount("/usr", $"/mount{i}") { IgnoreMissing = true });
+        options.Explain().Should().Contain("landlock_restrict_self");
+    }
+
+    [Fact]
     public void The_plan_shows_what_will_be_done()
     {
         Landlocked.Require(4);

@@ -58,7 +58,18 @@ public class LandlockStartTests
     }
 
     [Fact(Timeout = 30_000)]
-    public async Task A_program_cannot_trace_or_mount_its_way_out()
+    public async Task Processes_outside_cannot_be_looked_into()
+    {
+        Landlocked.Require(1);
+        await using var other = await Sandbox.Waiting(Landlocked.Alone(null, ":"));
+        var pid = other.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        const string script = "cat /proc/$1/environ > /dev/null"; // takes what reading by ptrace(2) takes
+        await Landlocked.Succeeds(Landlocked.Alone(null, script, pid));
+        await Landlocked.IsDenied(Landlocked.Alone(Landlocked.Nothing with { HandledAccess = LandlockAccess.MakeBlock }, script, pid));
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_program_with_capabilities_cannot_mount_its_way_out()
     {
         Landlocked.Require(1);
         Programs.Require("mount");

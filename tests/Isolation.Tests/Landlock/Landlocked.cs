@@ -17,7 +17,7 @@ internal static class Landlocked
     };
 
     /// <summary>Everything that this kernel knows, and what is installed can be executed.</summary>
-    internal static LandlockPolicy Everything => LandlockPolicy.ForAbi(Math.Min(LandlockPolicy.KernelAbi, 7)).WithInstalled(LandlockAccess.ReadExecute);
+    internal static LandlockPolicy Everything => LandlockPolicy.ForAbi(Math.Clamp(LandlockPolicy.KernelAbi, 1, 7)).WithInstalled(LandlockAccess.ReadExecute);
 
     internal static LandlockPolicy WithInstalled(this LandlockPolicy policy, LandlockAccess access) =>
         s_installed.Aggregate(policy, (result, path) => result.AllowPath(path, access, ignoreMissing: true));
