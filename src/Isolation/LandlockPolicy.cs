@@ -53,6 +53,7 @@ public sealed record LandlockPolicy
 
     private LandlockPathRule[] _paths = [];
     private LandlockPortRule[] _ports = [];
+    private LandlockRules? _rules;
 
     /// <summary>The version of Landlock's ABI in this kernel; 0 where it has none, it is switched off, or an outer sandbox hides it.</summary>
     public static int KernelAbi => Math.Max(0, LandlockSupport.Abi);
@@ -167,6 +168,11 @@ public sealed record LandlockPolicy
         if (Known(access) == 0) throw new ArgumentOutOfRangeException(nameof(access), access, "A rule allows something.");
         return this with { _ports = [.. _ports, new LandlockPortRule(port, access)] };
     }
+
+    /// <summary>What the kernel is to be told.</summary>
+    internal LandlockRules RulesFor(LandlockReport report) => _rules is { } rules && rules.Are(_paths, _ports, report)
+        ? rules
+        : _rules = new LandlockRules(_paths, _ports, report.HandledAccess, report.HandledNetworkAccess);
 
     /// <summary>The same policies have the same rules in the same order.</summary>
     public bool Equals(LandlockPolicy? other) =>

@@ -27,30 +27,25 @@ internal static class LandlockPlanner
         {
             handled_access_fs = (ulong)report.HandledAccess, handled_access_net = (ulong)report.HandledNetworkAccess, scoped = (ulong)report.Scopes,
         }), 24, 0).To(ruleset));
-        AllowPaths(plan, policy, report, ruleset);
-        foreach (var (port, access) in policy.Ports)
-            if ((access & report.HandledNetworkAccess) is not 0 and var allowed) AllowPort(plan, ruleset, port, allowed);
+        var rules = policy.RulesFor(report);
+        AllowPaths(plan, rules.Paths, ruleset);
+        foreach (var port in rules.Ports) AllowPort(plan, ruleset, port);
         plan.Add(LaunchPlan.Syscall(Sys.landlock_restrict_self, Enforce, null, Argument.Register(ruleset), (uint)report.Log));
     }
 
-    /// <summary>
-    /// Rules are made with the rights that the kernel knows; what is not handled is allowed without a rule. Those with the same
-    /// rights together, as the mask has to be brought into its register.
-    /// </summary>
-    private static void AllowPaths(LaunchPlan plan, LandlockPolicy policy, LandlockReport report, byte ruleset)
+    private static void AllowPaths(LaunchPlan plan, LandlockRules.PathGroup[] groups, byte ruleset)
     {
-        var groups = policy.Paths.GroupBy(rule => rule.Access & report.HandledAccess).Where(group => group.Key != 0).ToArray();
         if (groups.Length == 0) return;
         var registers = new Registers(ruleset, plan.NewRegister(), plan.NewRegister(), plan.NewRegister(), plan.NewRegister(), plan.NewRegister());
         plan.Add(LaunchPlan.Syscall(Sys.eventfd2, "make a counter that carries numbers into registers", null, 0, Linux.O_CLOEXEC | Linux.O_NONBLOCK)
             .To(registers.Mover));
         foreach (var group in groups)
         {
-            var ofFiles = group.Key & LandlockAbi.OfFiles;
-            var hasTwo = ofFiles != 0 && ofFiles != group.Key;
-            SetAccess(plan, registers.Mover, registers.Access, group.Key);
-            if (hasTwo) SetAccess(plan, registers.Mover, registers.FileAccess, ofFiles);
-            foreach (var rule in group) Allow(plan, registers, rule, hasTwo);
+            var ofFiles = group.Access & LandlockAbi.OfFiles;
+            var hasTwo = ofFiles != 0 && ofFiles != group.Access;
+            SetAccess(plan, registers.Mover, registers.Access, group.Access, group.Label);
+            if (hasTwo) SetAccess(plan, registers.Mover, registers.FileAccess, ofFiles, group.Label);
+            foreach (var rule in group.Rules) Allow(plan, registers, rule, hasTwo);
         }
     }
 
@@ -81,10 +76,10 @@ internal static class LandlockPlanner
         if (rule.IgnoreMissing) plan.SkipsFrom(first);
     }
 
-    private static void AllowPort(LaunchPlan plan, byte ruleset, int port, LandlockNetworkAccess access) =>
+    private static void AllowPort(LaunchPlan plan, byte ruleset, LandlockRules.Port port) =>
         // EAFNOSUPPORT: a kernel without TCP, where there is nothing to allow.
-        plan.Add(LaunchPlan.Syscall(Sys.landlock_add_rule, "allow a TCP port", $"{port}: {access}", Argument.Register(ruleset), Linux.LANDLOCK_RULE_NET_PORT,
-            plan.Struct(new landlock_net_port_attr { allowed_access = (ulong)access, port = (ulong)port }), 0).Tolerate(Errno.EAFNOSUPPORT));
+        plan.Add(LaunchPlan.Syscall(Sys.landlock_add_rule, "allow a TCP port", port.Name, Argument.Register(ruleset), Linux.LANDLOCK_RULE_NET_PORT,
+            plan.Struct(new landlock_net_port_attr { allowed_access = (ulong)port.Rule.Access, port = (ulong)port.Rule.Port }), 0).Tolerate(Errno.EAFNOSUPPORT));
 
     /// <summary>access(2) knows nothing of Landlock: what is executable for it and is not executed, Landlock refuses.</summary>
     internal static Step ProbeAccess(string path, Argument text) =>
@@ -97,9 +92,8 @@ internal static class LandlockPlanner
     private static Step Close(byte place, string path) => LaunchPlan.Syscall(Sys.close, "let go of the path", path, Argument.Register(place));
 
     /// <summary>A number into a register: only results of calls get there by themselves, and a counter gives back what it was given.</summary>
-    private static void SetAccess(LaunchPlan plan, byte mover, byte register, LandlockAccess access)
+    private static void SetAccess(LaunchPlan plan, byte mover, byte register, LandlockAccess access, string label)
     {
-        var label = $"the rules that follow allow {access}";
         plan.Add(LaunchPlan.Syscall(Sys.write, label, null, Argument.Register(mover), plan.Struct((ulong)access), 8));
         plan.Add(LaunchPlan.Syscall(Sys.read, label, null, Argument.Register(mover), StageFormat.RegisterPointer(register), 8));
     }
