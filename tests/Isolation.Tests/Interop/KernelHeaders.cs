@@ -76,6 +76,8 @@ internal static class KernelHeaders
             CType = "struct landlock_ruleset_attr", Size = "(offsetof(struct landlock_ruleset_attr, scoped) + 8)", Since = new(6, 12), Macro = "LANDLOCK_SCOPE_SIGNAL",
         },
         [typeof(landlock_net_port_attr)] = new() { CType = "struct landlock_net_port_attr", Since = new(6, 7), Macro = "LANDLOCK_ACCESS_NET_BIND_TCP" },
+        [typeof(sock_fprog)] = new() { CType = "struct sock_fprog", Untyped = ["filter"] },
+        [typeof(seccomp_data)] = new() { CType = "struct seccomp_data", Fields = { ["args"] = "args[0]" } },
         [typeof(pidfd_info)] = new()
         {
             CType = "struct pidfd_info", Size = "PIDFD_INFO_SIZE_VER0", Since = new(6, 15), Macro = "PIDFD_INFO_EXIT",
