@@ -80,6 +80,20 @@ public sealed class IsolationOptions
     /// <summary>Clock offsets.</summary>
     public TimeOptions Time { get; } = new();
 
+    /// <summary>What each process of the sandbox may use.</summary>
+    public LimitOptions Limits { get; } = new();
+
+    /// <summary>
+    /// The permission bits that new files of the program do not get, umask(2), 0 to 511 (octal 777). Default: 18, which is octal 022: only the
+    /// owner may write.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
+    public int Umask
+    {
+        get;
+        set => field = value is >= 0 and <= 511 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "It is 0 to 511.");
+    } = 18;
+
     /// <summary>Standard input. Default: the host's.</summary>
     public StandardStream StandardInput { get; set; } = StandardStream.Inherit;
 

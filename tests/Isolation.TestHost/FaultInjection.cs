@@ -104,6 +104,8 @@ internal static class FaultInjection
         UseInit = s_useInit,
         KillOnParentExit = s_killOnParentExit,
         HostName = "box",
+        Umask = 63,
+        Limits = { [ResourceLimit.OpenFiles] = 512, [ResourceLimit.CoreDump] = 0, OomScoreAdjustment = 1000 },
         DomainName = "domain",
         WorkingDirectory = "/usr",
         Time = { MonotonicOffset = TimeSpan.FromDays(1), BootTimeOffset = TimeSpan.FromDays(2) },

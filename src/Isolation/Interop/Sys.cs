@@ -13,4 +13,5 @@ internal enum Sys : ushort
     fchmod, fchmodat, fchown,
     personality,
     landlock_create_ruleset, landlock_add_rule, landlock_restrict_self, eventfd2, faccessat2,
+    prlimit64,
 }

@@ -17,6 +17,7 @@ internal static class SyscallTable
         91, 268, 93,
         135,
         444, 445, 446, 290, 439,
+        302,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -31,6 +32,7 @@ internal static class SyscallTable
         52, 53, 55,
         92,
         444, 445, 446, 19, 439,
+        261,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

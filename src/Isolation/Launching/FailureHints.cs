@@ -49,6 +49,9 @@ internal static class FailureHints
 
     internal static string? ForStep(in Step step, Errno errno) => (step.Call, errno) switch
     {
+        (Sys.prlimit64, Errno.EPERM) => "A hard limit above the host's own needs CAP_SYS_RESOURCE and a sandbox without Namespaces.User; ask for no more than ulimit -H says",
+        (Sys.write, Errno.EACCES) when step.Label == LimitPlanner.WriteScore =>
+            "Less than the host's own /proc/self/oom_score_adj needs CAP_SYS_RESOURCE and a sandbox without Namespaces.User",
         (Sys.landlock_create_ruleset or Sys.landlock_add_rule or Sys.landlock_restrict_self, _) => LandlockHints.ForCall(step.Call, errno),
         (Sys.openat2, _) when step.Label == LandlockPlanner.Find => LandlockHints.ForPath(errno),
         (_, Errno.EAGAIN) when step.Label == RestrictionPlanner.SameLabel => "Something else is there than a moment before; try again",

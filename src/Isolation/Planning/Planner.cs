@@ -33,6 +33,7 @@ internal static class Planner
         SupervisionPlanner.NewSession(plan);
         plan.Add(LaunchPlan.Syscall(Sys.umask, "clear the umask for the set-up", null, 0));
         // Before the tree becomes read-only: a /proc that stays the host's does, too.
+        LimitPlanner.AdjustOomScore(plan, options);
         if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
         var hasMount = (namespaces & Namespaces.Mount) != 0;
         var root = default((byte, byte));
@@ -61,6 +62,7 @@ internal static class Planner
         SecurityPlanner.NoNewPrivileges(plan, options, facts);
         UserPlanner.Become(plan, options, facts);
         ExecutionPlanner.EnterDirectory(plan, options);
+        LimitPlanner.Set(plan, options);
         SecurityPlanner.DropCapabilities(plan, options);
         if (plan.HasMonitor && options.KillOnParentExit) SupervisionPlanner.DieWithMonitor(plan);
         if (options.UseInit)
@@ -72,8 +74,9 @@ internal static class Planner
 
         SupervisionPlanner.ResetSignals(plan, facts);
         DescriptorPlanner.Wire(plan, wiring);
-        plan.Add(LaunchPlan.Syscall(Sys.umask, "set the umask", null, 0x12 /* 022 */));
+        plan.Add(LaunchPlan.Syscall(Sys.umask, "set the umask", null, options.Umask));
         LandlockPlanner.Restrict(plan, options);
+        LimitPlanner.SetOpenFiles(plan, options);
         ExecutionPlanner.Execute(plan, options);
     }
 }
