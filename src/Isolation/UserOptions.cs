@@ -14,6 +14,17 @@ public sealed class UserOptions
     public uint? GroupId { get; set; }
 
     /// <summary>
+    /// Who the program is, in place of <see cref="UserId"/> and <see cref="GroupId"/>: <c>user</c>, <c>user:group</c> or <c>:group</c>, as images have
+    /// it: <c>www-data</c>, <c>www-data:adm</c>, <c>1000:1000</c>. Names are those of /etc/passwd and /etc/group of the tree that the program sees, and must be
+    /// there; digits are always a number, even where somebody is called so, and need not be there. Without a group it is the one that /etc/passwd has,
+    /// or 0, and the program is in all groups of which /etc/group has the user as a member (those that exist inside); with one, in no other but
+    /// <see cref="SupplementaryGroups"/>. HOME becomes the folder that /etc/passwd has, or <c>/</c>, unless <see cref="IsolationOptions.Environment"/> has
+    /// one. Default: null. The files must be regular ones of 128 KiB at most. Where an ordinary user has one id only, a second user namespace
+    /// gives it that number, so capabilities that are kept say nothing about mounts and the other namespaces.
+    /// </summary>
+    public string? Name { get; set; }
+
+    /// <summary>
     /// Groups beside <see cref="GroupId"/> that the program is in, by their ids inside. Default: none. The host's own are given up
     /// where that is possible, which takes privileges or a <see cref="GroupMap"/> with ids of <see cref="SubordinateIds"/>: an ordinary
     /// user without such a map cannot change groups at all (CVE-2014-8989), so the program stays in those of the host's user, which
@@ -31,6 +42,14 @@ public sealed class UserOptions
 
     /// <summary>The same for group ids, with newgidmap(1) and /etc/subgid.</summary>
     public IReadOnlyList<IdMapping>? GroupMap { get; set; }
+
+    /// <summary>
+    /// Neither the program nor what it starts can make further user namespaces (it is answered ENOSPC), whatever capabilities it has: it runs in a
+    /// second one inside that which owns its other namespaces, and that may not have another. Capabilities that are kept therefore
+    /// say nothing about mounts and the other namespaces. Default: false. Needs <see cref="Namespaces.User"/>, and a /proc of this process in which
+    /// <c>/proc/sys/user/max_user_namespaces</c> can be written, which many containers do not have. namespaces(7).
+    /// </summary>
+    public bool ForbidNestedUserNamespaces { get; set; }
 
     /// <summary>
     /// Sets <see cref="UserMap"/> and <see cref="GroupMap"/> as other container tools do for ordinary users: 0 inside is the user of this

@@ -1,3 +1,6 @@
+using Isolation.Planning;
+using Isolation.Users;
+
 namespace Isolation;
 
 /// <summary>The part of <see cref="OptionsValidator"/> that looks at ids and their maps.</summary>
@@ -13,16 +16,32 @@ internal static class UserValidator
         Id(user.GroupId, "the id");
         var inNamespace = (options.Namespaces & Namespaces.User) != 0;
         if (!inNamespace && (user.UserMap is not null || user.GroupMap is not null)) throw Invalid("has a map of ids, which needs Namespaces.User");
+        if (!inNamespace && user.ForbidNestedUserNamespaces) throw Invalid("forbids nested user namespaces, which needs Namespaces.User");
+        Name(user);
         if (user.UserMap is { } users) Map(users, "UserMap");
         if (user.GroupMap is { } groups) Map(groups, "GroupMap");
-        Contained(user.UserMap, user.UserId, "UserId", "UserMap");
-        Contained(user.GroupMap, user.GroupId, "GroupId", "GroupMap");
+        var chosen = new ChosenUser(user);
+        if (!chosen.IsLookedUp)
+        {
+            Contained(user.UserMap, chosen.UserId, "UserId", "UserMap");
+            Contained(user.GroupMap, chosen.GroupId, "GroupId", "GroupMap");
+        }
+
         if (user.SupplementaryGroups.Count > MaxGroups) throw Invalid($"has more than {MaxGroups} supplementary groups");
         foreach (var group in user.SupplementaryGroups)
         {
             Id(group, "the supplementary group");
             if (user.GroupMap is { } map && !Has(map, group)) throw Invalid($"has the supplementary group {group}, which its GroupMap does not have");
         }
+    }
+
+    private static void Name(UserOptions user)
+    {
+        if (user.Name is not { } name) return;
+        if (user.UserId is not null || user.GroupId is not null) throw Invalid("has a Name beside a UserId or GroupId: one of them says who the program is");
+        if (name.Length == 0) throw Invalid("has an empty Name; null is no name");
+        OptionsValidator.NoNul(name, nameof(IsolationOptions.User));
+        if (!UserName.TryParse(name, out _, out var problem)) throw Invalid($"has the Name '{name}', which {problem}");
     }
 
     internal static bool Has(IReadOnlyList<IdMapping> map, uint inside)

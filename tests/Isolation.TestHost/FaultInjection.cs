@@ -111,7 +111,8 @@ internal static class FaultInjection
         Time = { MonotonicOffset = TimeSpan.FromDays(1), BootTimeOffset = TimeSpan.FromDays(2) },
         User =
         {
-            UserId = 1000, GroupId = 1000, UserMap = s_subordinate ? SubordinateIds.UserMap() : null, GroupMap = s_subordinate ? SubordinateIds.GroupMap() : null,
+            Name = "daemon", ForbidNestedUserNamespaces = true,
+            UserMap = s_subordinate ? SubordinateIds.UserMap() : null, GroupMap = s_subordinate ? SubordinateIds.GroupMap() : null,
         },
         Security =
         {

@@ -86,6 +86,8 @@ internal static class FailureHints
         (Sys.unshare or Sys.setns, Errno.EPERM) => AppArmorRestricts && !IsPrivileged ? AppArmorHint : "This needs CAP_SYS_ADMIN: add Namespaces.User or run as root",
         (Sys.unshare, Errno.EINVAL) => "This kernel was built without time namespaces, or is older than 5.6",
         (Sys.unshare, Errno.ENOSPC) => Limits(step.Values[0]),
+        (Sys.openat or Sys.write, Errno.EROFS or Errno.EACCES or Errno.EPERM or Errno.ENOENT) when step.Path == "/proc/sys/user/max_user_namespaces" =>
+            "The /proc of this process is read-only there, as in most containers, so nested user namespaces cannot be forbidden",
         (Sys.write, Errno.ERANGE) => "The shifted clock would be negative or out of range",
         (_, Errno.ENOSYS) => "Linux 5.10 or newer has this call; an older kernel lacks it, or an outer sandbox hides it",
         (_, Errno.EPERM or Errno.EACCES) when AppArmorRestricts && !IsPrivileged => AppArmorHint,

@@ -109,13 +109,19 @@ internal static class ExecutionPlanner
         if (!options.InheritEnvironment && options.Environment.Count == 0)
         {
             path = DefaultPath; // most starts are like this, and need no dictionary
-            return plan.Table([plan.Text("HOME=" + DefaultHome), plan.Text("LANG=" + DefaultLanguage), plan.Text("PATH=" + DefaultPath)]);
+            return plan.Table([plan.Home ?? plan.Text("HOME=" + DefaultHome), plan.Text("LANG=" + DefaultLanguage), plan.Text("PATH=" + DefaultPath)]);
         }
 
         var entries = options.EffectiveEnvironment();
         path = entries.TryGetValue("PATH", out var value) ? value : DefaultPath;
-        var rented = ArrayPool<Argument>.Shared.Rent(entries.Count);
+        var rented = ArrayPool<Argument>.Shared.Rent(entries.Count + 1);
         var count = 0;
+        if (plan.Home is { } home)
+        {
+            entries.Remove("HOME");
+            rented[count++] = home;
+        }
+
         foreach (var (name, content) in entries) rented[count++] = plan.Text($"{name}={content}");
         var table = plan.Table(rented.AsSpan(0, count));
         ArrayPool<Argument>.Shared.Return(rented);

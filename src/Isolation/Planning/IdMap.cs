@@ -58,5 +58,15 @@ internal readonly struct IdMap
         return text.ToString();
     }
 
+    /// <summary>For a user namespace inside that which <see cref="Text"/> has made: every id under its own number, and the only one under the wanted one.</summary>
+    internal string InnerText(uint wanted, uint alone)
+    {
+        if (_ranges is null) return Writer == MapWriter.Host ? _identity : string.Create(CultureInfo.InvariantCulture, $"{wanted} {alone} 1\n");
+        if (Writer == MapWriter.Child) return string.Create(CultureInfo.InvariantCulture, $"{wanted} {_ranges[0].ShownId} 1\n");
+        var text = new StringBuilder();
+        foreach (var range in _ranges) text.Append(CultureInfo.InvariantCulture, $"{range.ShownId} {range.ShownId} {range.Count}\n");
+        return text.ToString();
+    }
+
     private static bool CanMapEverything(in HostFacts facts) => facts.Has(Linux.CAP_SETUID) && facts.Has(Linux.CAP_SETGID);
 }

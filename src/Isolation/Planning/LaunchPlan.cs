@@ -59,6 +59,12 @@ internal sealed class LaunchPlan
     /// <summary>What the stage asks the host on its way, in this order.</summary>
     internal List<HostQuestion> Questions { get; } = [];
 
+    /// <summary>The environment's HOME=…, where the host finds out what it is while the stage waits.</summary>
+    internal Argument? Home { get; set; }
+
+    /// <summary>Who the named user is, which the host finds out while the stage waits.</summary>
+    internal LookedUpUser? LookedUp { get; set; }
+
     internal bool HasHostSteps { get; private set; }
 
     internal void Clear()
@@ -70,6 +76,8 @@ internal sealed class LaunchPlan
         StagePersonality = Kernel.SamePersonality;
         HasMonitor = IsSupervised = HasHostSteps = false;
         Questions.Clear();
+        Home = null;
+        LookedUp = null;
         Execution = default;
         Restrictions = null;
         Landlock = null;

@@ -35,6 +35,7 @@ internal static class Planner
         // Before the tree becomes read-only: a /proc that stays the host's does, too.
         LimitPlanner.AdjustOomScore(plan, options);
         if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
+        IdentityPlanner.LimitNamespaces(plan, options);
         var hasMount = (namespaces & Namespaces.Mount) != 0;
         var root = default((byte, byte));
         if (hasMount)
@@ -59,6 +60,7 @@ internal static class Planner
             RestrictionPlanner.End(plan);
         }
 
+        IdentityPlanner.Settle(plan, options, facts);
         SecurityPlanner.NoNewPrivileges(plan, options, facts);
         UserPlanner.Become(plan, options, facts);
         ExecutionPlanner.EnterDirectory(plan, options);

@@ -21,7 +21,8 @@ internal static class SecurityPlanner
     /// <summary>The child has to carry these across the exec of the stage, as it is no root in its namespace until its ids are mapped.</summary>
     internal static ulong Carried(IsolationOptions options, in HostFacts facts) =>
         options.Security.KeepCapabilities ? (2ul << facts.LastCapability) - 1 :
-        options.Filesystem.Root.IsHost && options.Filesystem.Mounts.Count == 0 ? SetUpCapabilities : SetUpCapabilities | TreeCapabilities;
+        (options.Filesystem.Root.IsHost && options.Filesystem.Mounts.Count == 0 ? SetUpCapabilities : SetUpCapabilities | TreeCapabilities) |
+        (options.User.ForbidNestedUserNamespaces ? 1ul << Linux.CAP_SYS_RESOURCE : 0);
 
     /// <summary>Before the ids change, as both need privileges that go with them.</summary>
     internal static void NoNewPrivileges(LaunchPlan plan, IsolationOptions options, in HostFacts facts)

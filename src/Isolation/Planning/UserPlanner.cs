@@ -11,10 +11,11 @@ internal static class UserPlanner
     internal static void Map(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
         var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
+        var chosen = new ChosenUser(options.User);
         // An unprivileged gid_map needs setgroups denied first: a group may stand for a denial (CVE-2014-8989).
         if (groups.Writer == MapWriter.Child) Write(plan, "deny setgroups", "/proc/self/setgroups", "deny");
-        Map(plan, users, "map the user ids", "uid_map", "newuidmap", options.User.UserId ?? 0);
-        Map(plan, groups, "map the group ids", "gid_map", "newgidmap", options.User.GroupId ?? 0);
+        Map(plan, users, "map the user ids", "uid_map", "newuidmap", chosen.UserId ?? 0);
+        Map(plan, groups, "map the group ids", "gid_map", "newgidmap", chosen.GroupId ?? 0);
     }
 
     /// <summary>Once there are maps: the ids of the set-up, where those that the child was born with do not exist inside.</summary>
@@ -27,14 +28,30 @@ internal static class UserPlanner
     /// <summary>Switches to the chosen ids. Where the map is the child's own, it is the chosen id already.</summary>
     internal static void Become(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
-        var user = options.User;
+        var chosen = new ChosenUser(options.User);
         var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
-        var group = user.GroupId ?? (groups.Writer == MapWriter.Nobody ? facts.GroupId : 0);
+        var others = options.User.SupplementaryGroups;
         // The host's supplementary groups stay behind whenever they can be given up: by root with or without a namespace.
-        if (MayChangeGroups(groups, facts)) SetGroups(plan, group, user.SupplementaryGroups);
-        else if (user.SupplementaryGroups.Count > 0) throw NoGroups(groups, facts);
-        if (groups.Writer != MapWriter.Child && user.GroupId is { } gid) plan.Add(SetGroup("become the group", gid));
-        if (users.Writer != MapWriter.Child && user.UserId is { } uid) plan.Add(SetUser("become the user", uid));
+        var mayChangeGroups = MayChangeGroups(groups, facts);
+        if (!mayChangeGroups && others.Count > 0) throw NoGroups(groups, facts);
+        if (plan.LookedUp is { } found)
+        {
+            Become(plan, found, options.User.Name, mayChangeGroups, groups.Writer != MapWriter.Child, users.Writer != MapWriter.Child);
+            return;
+        }
+
+        if (mayChangeGroups) SetGroups(plan, chosen.GroupId ?? (groups.Writer == MapWriter.Nobody ? facts.GroupId : 0), others);
+        if (groups.Writer != MapWriter.Child && chosen.GroupId is { } gid) plan.Add(SetGroup("become the group", gid));
+        if (users.Writer != MapWriter.Child && chosen.UserId is { } uid) plan.Add(SetUser("become the user", uid));
+    }
+
+    /// <summary>The same with what the host has found out meanwhile.</summary>
+    private static void Become(LaunchPlan plan, in LookedUpUser found, string? name, bool groups, bool group, bool user)
+    {
+        var (gid, uid) = (Argument.Register(found.Group), Argument.Register(found.User));
+        if (groups) plan.Add(LaunchPlan.Syscall(Sys.setgroups, "set the supplementary groups", name, Argument.Register(found.GroupCount), found.Groups));
+        if (group) plan.Add(LaunchPlan.Syscall(Sys.setresgid, "become the group", name, gid, gid, gid));
+        if (user) plan.Add(LaunchPlan.Syscall(Sys.setresuid, "become the user", name, uid, uid, uid));
     }
 
     /// <summary>Whoever the program is inside, to the host it is who the stage is: nobody else is mapped.</summary>
