@@ -42,6 +42,7 @@ internal static class OptionsValidator
         if (options.Security.Landlock is { HandledAccess: 0, HandledNetworkAccess: 0, Scopes: 0 })
             throw Invalid(nameof(options.Security), "has a Landlock policy that handles nothing; null is no policy");
         FilesystemValidator.Validate(options);
+        SeccompValidator.Validate(options);
         if (options.StandardInput is null || options.StandardOutput is null || options.StandardError is null)
             throw Invalid(nameof(options.StandardInput), "and its siblings must not be null; StandardStream.Null is the null device");
         Handle(options.StandardInput, nameof(options.StandardInput));

@@ -27,11 +27,26 @@ public sealed partial record SeccompProfile
 
     private SeccompProfile(SeccompProfile other)
     {
-        // not what was compiled for the other
+        _compiled = new FilterCache(); // what was compiled for the other is not for this
         (DefaultAction, UnknownAction, ForeignAction) = (other.DefaultAction, other.UnknownAction, other.ForeignAction);
         (_rules, _architectures) = (other._rules, other._architectures);
         (LogsDenials, AllowsSpeculation) = (other.LogsDenials, other.AllowsSpeculation);
     }
+
+    /// <summary>
+    /// The strict one, for code you do not trust: what ordinary programs call is allowed, and all else fails with EPERM, or with
+    /// ENOSYS when it is newer than Linux 6.18. No namespaces and mounts, no tracing of other processes, no io_uring, bpf,
+    /// perf, userfaultfd, keyrings and kernel modules, no faked terminal input, sockets of AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
+    /// and AF_PACKET only, and no foreign architectures. A sandbox that keeps CAP_SYS_CHROOT, CAP_SYS_TIME or CAP_SYS_ADMIN may
+    /// use chroot, set the clock or the host name; nothing else depends on its capabilities.
+    /// </summary>
+    public static SeccompProfile Default => BuiltInProfiles.Default;
+
+    /// <summary>
+    /// What Docker's default profile gives (moby, 2026), with the calls that it opens to a container that keeps a capability, and
+    /// for the architectures that it takes: x86 and x32 on x64, arm on arm64.
+    /// </summary>
+    public static SeccompProfile Docker => BuiltInProfiles.Docker;
 
     /// <summary>What happens to calls that no rule is for.</summary>
     public SeccompAction DefaultAction { get; init; }

@@ -19,4 +19,11 @@ public sealed class SecurityOptions
     /// really enforces, <see cref="IsolatedProcess.Landlock"/> tells. Default: null, no such policy.
     /// </summary>
     public LandlockPolicy? Landlock { get; set; }
+
+    /// <summary>
+    /// Which syscalls the program and all it starts may make. Default: <see cref="SeccompProfile.Default"/>; null for all. In place
+    /// before the program is, and never to be taken off. Without <see cref="NoNewPrivileges"/> the kernel wants CAP_SYS_ADMIN for it:
+    /// then it is in place before ids and capabilities change, and must allow what that takes, as the built-in profiles do.
+    /// </summary>
+    public SeccompProfile? Seccomp { get; set; } = SeccompProfile.Default;
 }

@@ -5,7 +5,13 @@ namespace Isolation.Interop;
 /// <summary>linux/socket.h, linux/sockios.h, linux/if.h</summary>
 internal static partial class Linux
 {
+    internal const int AF_UNIX = 1;
     internal const int AF_INET = 2;
+    internal const int AF_INET6 = 10;
+    internal const int AF_NETLINK = 16;
+    internal const int AF_PACKET = 17;
+    internal const int AF_ALG = 38;
+    internal const int AF_VSOCK = 40;
     internal const int SOCK_DGRAM = 2;
     internal const int SOCK_CLOEXEC = O_CLOEXEC;
     internal const int SIOCSIFFLAGS = 0x8914;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Interop;
 
-/// <summary>linux/seccomp.h, linux/filter.h, linux/bpf_common.h, linux/audit.h</summary>
+/// <summary>linux/seccomp.h, linux/filter.h, linux/bpf_common.h, linux/audit.h, asm/ioctls.h</summary>
 internal static partial class Linux
 {
     internal const int SECCOMP_SET_MODE_FILTER = 1;
@@ -40,6 +40,9 @@ internal static partial class Linux
     internal const uint AUDIT_ARCH_I386 = 0x40000003;
     internal const uint AUDIT_ARCH_AARCH64 = 0xc00000b7;
     internal const uint AUDIT_ARCH_ARM = 0x40000028;
+
+    internal const uint TIOCSTI = 0x5412;
+    internal const uint TIOCLINUX = 0x541c;
 }
 
 /// <summary>struct sock_filter: an instruction of classic BPF.</summary>

@@ -14,4 +14,5 @@ internal enum Sys : ushort
     personality,
     landlock_create_ruleset, landlock_add_rule, landlock_restrict_self, eventfd2, faccessat2,
     prlimit64,
+    seccomp,
 }

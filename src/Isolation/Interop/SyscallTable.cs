@@ -18,6 +18,7 @@ internal static class SyscallTable
         135,
         444, 445, 446, 290, 439,
         302,
+        317,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -33,6 +34,7 @@ internal static class SyscallTable
         92,
         444, 445, 446, 19, 439,
         261,
+        277,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

@@ -84,6 +84,9 @@ internal static class FailureHints
         (Sys.setresuid or Sys.setresgid, Errno.EINVAL) => "This id does not exist in the sandbox's user namespace",
         (Sys.setresuid or Sys.setresgid, Errno.EPERM) => "Becoming another user needs root, or Namespaces.User",
         (Sys.unshare or Sys.setns, Errno.EPERM) => AppArmorRestricts && !IsPrivileged ? AppArmorHint : "This needs CAP_SYS_ADMIN: add Namespaces.User or run as root",
+        (Sys.seccomp, Errno.EACCES) => "Without no_new_privs a filter needs CAP_SYS_ADMIN: leave Security.NoNewPrivileges as it is, add Namespaces.User, or set Security.Seccomp to null",
+        (Sys.seccomp, Errno.EINVAL) => "This kernel was built without seccomp filters, or lacks something that the profile wants",
+        (Sys.seccomp, Errno.ENOMEM) => "With those of outer sandboxes the filters would be longer than the kernel takes (32,768 instructions)",
         (Sys.unshare, Errno.EINVAL) => "This kernel was built without time namespaces, or is older than 5.6",
         (Sys.unshare, Errno.ENOSPC) => Limits(step.Values[0]),
         (Sys.openat or Sys.write, Errno.EROFS or Errno.EACCES or Errno.EPERM or Errno.ENOENT) when step.Path == "/proc/sys/user/max_user_namespaces" =>
@@ -105,7 +108,7 @@ internal static class FailureHints
         Errno.ENAMETOOLONG => "A path may have 4,095 bytes, and each part of it 255",
         Errno.ELOOP => "Too many symbolic links on the way",
         Errno.ETXTBSY => "The file is open for writing",
-        Errno.EPERM => "The mount forbids it, or a security module does",
+        Errno.EPERM => "The mount forbids it, or a security module or the seccomp profile does",
         Errno.ELIBBAD => "The dynamic loader that the program names is broken",
         _ => ForHost(errno),
     };

@@ -28,7 +28,7 @@ internal static class LaunchFailure
         {
             var current = Math.Min((int)arena.Header.Current, steps.Length - 1);
             return new IsolationException(steps[current].Label, Name(steps[current]), 0, steps[current].Path,
-                "The child was killed during this step, by somebody else or by the kernel for lack of memory");
+                "The child was killed during this step, by its own seccomp profile, by somebody else, or by the kernel for lack of memory");
         }
 
         ref var step = ref steps[failed];

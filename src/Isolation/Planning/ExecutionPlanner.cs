@@ -77,8 +77,18 @@ internal static class ExecutionPlanner
         var firstProbe = plan.Steps.Length;
         var heads = plan.Buffer(HeadSize * candidates.Length);
         var register = plan.NewRegister();
+        var mayLook = SeccompPlanner.Compile(options) is not { MayLook: false };
         for (var i = 0; i < candidates.Length; i++)
         {
+            if (!mayLook)
+            {
+                // The filter would kill who tries: nothing is seen.
+                var nothing = LaunchPlan.Fail("look at the program", candidates[i], Errno.ENOENT).Tolerate(Errno.ENOENT);
+                plan.Add(nothing.SkipNext(1));
+                plan.Add(nothing);
+                continue;
+            }
+
             plan.Add(LaunchPlan.Syscall(Sys.openat, "look at the program", candidates[i], Linux.AT_FDCWD, texts[i], Linux.O_RDONLY | Linux.O_CLOEXEC | Linux.O_NONBLOCK)
                 .To(register).Tolerate(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES, Errno.ENXIO).SkipNext(1));
             plan.Add(LaunchPlan.Syscall(Sys.read, "look at the program", candidates[i], Argument.Register(register),

@@ -62,6 +62,7 @@ internal static class Planner
 
         IdentityPlanner.Settle(plan, options, facts);
         SecurityPlanner.NoNewPrivileges(plan, options, facts);
+        SeccompPlanner.FilterEarly(plan, options);
         UserPlanner.Become(plan, options, facts);
         ExecutionPlanner.EnterDirectory(plan, options);
         LimitPlanner.Set(plan, options);
@@ -79,6 +80,7 @@ internal static class Planner
         plan.Add(LaunchPlan.Syscall(Sys.umask, "set the umask", null, options.Umask));
         LandlockPlanner.Restrict(plan, options);
         LimitPlanner.SetOpenFiles(plan, options);
+        SeccompPlanner.FilterLate(plan, options);
         ExecutionPlanner.Execute(plan, options);
     }
 }

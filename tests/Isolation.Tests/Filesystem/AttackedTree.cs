@@ -42,6 +42,7 @@ internal sealed class AttackedTree : IDisposable
     internal IsolationOptions Options(string script)
     {
         var options = new IsolationOptions(Trees.Busybox, "sh", "-c", script) { StandardInput = StandardStream.Null, Environment = { ["B"] = Trees.Busybox } };
+        options.Security.Seccomp = null; // the tree is to hold by itself
         if (!_userNamespace) options.Namespaces &= ~Namespaces.User;
         options.Filesystem.Root = _kind switch
         {
