@@ -54,4 +54,10 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "{Program} has less than its Landlock policy asks for: {Report}")]
     private static partial void WriteLandlock(ILogger logger, string program, LandlockReport report);
+
+    internal static void HandlerFailed(ILogger? logger, string program, Exception exception) =>
+        Safely(logger, (program, exception), static (logger, values) => WriteHandlerFailed(logger, values.program, values.exception));
+
+    [LoggerMessage(6, LogLevel.Error, "The handler of {Program}'s syscalls, or the reporter of its denials, has failed")]
+    private static partial void WriteHandlerFailed(ILogger logger, string program, Exception exception);
 }

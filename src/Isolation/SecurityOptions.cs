@@ -26,4 +26,22 @@ public sealed class SecurityOptions
     /// then it is in place before ids and capabilities change, and must allow what that takes, as the built-in profiles do.
     /// </summary>
     public SeccompProfile? Seccomp { get; set; } = SeccompProfile.Default;
+
+    /// <summary>
+    /// Answers the calls that <see cref="Seccomp"/> has <see cref="SeccompAction.Notify"/> for, while the program waits. Called on a
+    /// thread of the thread pool, for several calls at once when threads of the program wait. A handler that throws refuses the call with
+    /// EPERM. Default: null, which a profile that notifies does not go with. Linux 5.6, seccomp_unotify(2).
+    /// </summary>
+    /// <example><code>
+    /// options.Security.Seccomp = SeccompProfile.Default.With(SeccompAction.Notify, "mkdir", "mkdirat");
+    /// options.Security.SyscallHandler = call =&gt; ValueTask.FromResult(SyscallAnswer.Fail(30));
+    /// </code></example>
+    public Func<SyscallNotification, ValueTask<SyscallAnswer>>? SyscallHandler { get; set; }
+
+    /// <summary>
+    /// Is told of every call that <see cref="Seccomp"/> refuses with an error, ENOSYS excepted, right after the program has been told.
+    /// Each such call then takes the time of a question to the host, and one that can be told from a call that is not there. Called on
+    /// threads of the thread pool. Default: null.
+    /// </summary>
+    public Action<SyscallDenial>? DenialReporter { get; set; }
 }

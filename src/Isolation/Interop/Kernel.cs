@@ -118,6 +118,20 @@ internal static unsafe class Kernel
         }
     }
 
+    /// <summary>A copy of another process's descriptor, close-on-exec.</summary>
+    internal static int pidfd_getfd(int pidfd, int fd) => (int)Short(Sys.pidfd_getfd, pidfd, fd);
+
+    /// <summary>Reads the memory of another process. Returns how much could be read.</summary>
+    internal static int process_vm_readv(int pid, ulong address, Span<byte> buffer)
+    {
+        fixed (byte* p = buffer)
+        {
+            var local = stackalloc nint[2] { (nint)p, buffer.Length }; // struct iovec
+            var remote = stackalloc nint[2] { (nint)address, buffer.Length };
+            return (int)Call(Sys.process_vm_readv, pid, (nint)local, 1, (nint)remote, 1);
+        }
+    }
+
     internal static int pidfd_open(int pid) => (int)Short(Sys.pidfd_open, pid);
 
     internal static int pidfd_send_signal(int pidfd, int signal) => (int)Short(Sys.pidfd_send_signal, pidfd, signal);

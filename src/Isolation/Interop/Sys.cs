@@ -15,4 +15,5 @@ internal enum Sys : ushort
     landlock_create_ruleset, landlock_add_rule, landlock_restrict_self, eventfd2, faccessat2,
     prlimit64,
     seccomp,
+    pidfd_getfd, process_vm_readv,
 }

@@ -19,6 +19,7 @@ internal static class SyscallTable
         444, 445, 446, 290, 439,
         302,
         317,
+        438, 310,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -35,6 +36,7 @@ internal static class SyscallTable
         444, 445, 446, 19, 439,
         261,
         277,
+        438, 270,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Isolation.Filtering;
 using Isolation.Interop;
 using Isolation.Planning;
 using Isolation.Supervision;
@@ -19,6 +20,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     private int _pidfd = -1, _innerPidfd = -1;
     private TaskCompletionSource? _ready;
     private int _question;
+    private SyscallListener? _listener;
 
     internal int Slot { get; private set; } = -1;
 
@@ -169,6 +171,8 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         }
 
         CloseMounts();
+        _listener?.Dispose();
+        _listener = null;
         Close(ref _pidfd);
         Close(ref _innerPidfd);
         Close(ref _statusRead);
@@ -209,6 +213,11 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     ref long IWaitingStage.Register(byte register) => ref Arena.Header.Registers[register];
 
     void IWaitingStage.Release() => Arena.ReleaseStage(_question);
+
+    bool IWaitingStage.HasEnded => HasEnded;
+
+    void IWaitingStage.TakeListener(SyscallSupervision supervision, int filterStep) =>
+        _listener = ListenerTaker.Take(this, supervision, filterStep, options.UseInit);
 
     long IWaitingStage.Result(int step) => Arena.Result(step);
 
@@ -260,10 +269,11 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             Arena: supervised ? arena : null,
             Started: _started,
             Logger: options.Logger,
-            Name: options.FileName)) { Landlock = arena.Plan.Landlock };
+            Name: options.FileName)) { Landlock = arena.Plan.Landlock, Listener = _listener };
         Close(ref _statusRead);
         _pidfd = _innerPidfd = Slot = -1;
         _arena = null;
+        _listener = null;
         _streams.CloseProgramEnds();
         CloseMounts();
         child.Input = _streams.Input;

@@ -1,3 +1,5 @@
+using Isolation.Filtering;
+
 namespace Isolation.Planning;
 
 /// <summary>A stage that has asked the host something, seen from the host.</summary>
@@ -16,6 +18,12 @@ internal interface IWaitingStage
 
     /// <summary>Lets the stage go on before <see cref="HostQuestion.Answer"/> returns.</summary>
     void Release();
+
+    /// <summary>Whether the stage is gone, or has failed.</summary>
+    bool HasEnded { get; }
+
+    /// <summary>Takes over the listener that a step is about to make, for as long as the sandbox lives. Releases the stage.</summary>
+    void TakeListener(SyscallSupervision supervision, int filterStep);
 
     /// <summary>The result that the stage has noted for a step.</summary>
     long Result(int step);

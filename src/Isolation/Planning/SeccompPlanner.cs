@@ -34,8 +34,22 @@ internal static class SeccompPlanner
         if (Compile(options) is not { } filter) return;
         var profile = options.Security.Seccomp!;
         var flags = (profile.LogsDenials ? Linux.SECCOMP_FILTER_FLAG_LOG : 0) | (profile.AllowsSpeculation ? Linux.SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0);
-        var code = plan.Bytes(filter.Code);
-        plan.Add(LaunchPlan.Syscall(Sys.seccomp, Label, null, Linux.SECCOMP_SET_MODE_FILTER, flags,
-            plan.Struct(new sock_fprog { len = (ushort)filter.Length, filter = StageFormat.DataPointer((int)code.Value) })));
+        if (!SyscallSupervision.IsWanted(options.Security, filter))
+        {
+            plan.Add(Install(plan, filter.Code, flags));
+            return;
+        }
+
+        var supervision = new SyscallSupervision(filter, options.Security, failure => Log.HandlerFailed(options.Logger, options.FileName, failure));
+        plan.Ask("have the host ready to take the filter's listener", null, new ListenerQuestion(supervision, plan.Steps.Length + 1));
+        plan.Add(Install(plan, supervision.Code(), flags | Linux.SECCOMP_FILTER_FLAG_NEW_LISTENER).To(plan.NewRegister()));
+        plan.Add(LaunchPlan.Syscall(Sys.seccomp, "wait until the host listens", null, SyscallSupervision.Fence));
+    }
+
+    private static Step Install(LaunchPlan plan, ReadOnlySpan<byte> filter, uint flags)
+    {
+        var code = plan.Bytes(filter);
+        return LaunchPlan.Syscall(Sys.seccomp, Label, null, Linux.SECCOMP_SET_MODE_FILTER, flags,
+            plan.Struct(new sock_fprog { len = (ushort)(filter.Length / CompiledFilter.InstructionSize), filter = StageFormat.DataPointer((int)code.Value) }));
     }
 }

@@ -24,6 +24,9 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
     /// <summary>What Landlock enforces, or null.</summary>
     internal LandlockReport? Landlock { get; init; }
 
+    /// <summary>Brings syscalls to the host, or null.</summary>
+    internal SyscallListener? Listener { get; init; }
+
     internal PipeWriteStream? Input { get; set; }
 
     internal PipeReadStream? Output { get; set; }
@@ -172,6 +175,7 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
             _arena = null;
         }
 
+        Listener?.Dispose();
         Telemetry.Exited(status);
         Log.Exited(launched.Logger, launched.Name, ProcessId, status.ExitCode);
         _exited.TrySetResult(status);

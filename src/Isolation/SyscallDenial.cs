@@ -1,0 +1,11 @@
+namespace Isolation;
+
+/// <summary>A syscall that the sandbox's profile has refused.</summary>
+/// <param name="Call">The call. It is not pending any more when the report is read; memory it points to cannot be read then.</param>
+/// <param name="Errno">What it failed with, as in errno(3).</param>
+/// <param name="Path">The path it was about, where the call has one that could be read; else null.</param>
+public sealed record SyscallDenial(SyscallNotification Call, int Errno, string? Path)
+{
+    /// <summary>Such as "mount(…) of /proc was refused with error 1".</summary>
+    public override string ToString() => $"{Call}{(Path is null ? "" : $" of {Path}")} was refused with error {Errno}";
+}
