@@ -50,10 +50,14 @@ internal static class HostState
     internal static void ExpectSame(string before, string now, string after)
     {
         if (now == before) return;
-        var (old, current) = (before.Split('\n'), now.Split('\n'));
+        var (old, current) = (Numbered(before), Numbered(now));
         throw new InvalidOperationException(
             $"{after} has changed the host:\n- {string.Join("\n- ", old.Except(current))}\n+ {string.Join("\n+ ", current.Except(old))}");
     }
+
+    /// <summary>A line that is there twice differs from one that is there once.</summary>
+    private static List<string> Numbered(string state) =>
+        [.. state.Split('\n').GroupBy(line => line).SelectMany(group => group.Select((line, i) => i == 0 ? line : $"{line} ({i + 1})"))];
 
     /// <summary>
     /// Number and name of each thread that is not the runtime's. One that the runtime has just made still has the name of the
