@@ -20,8 +20,9 @@ internal sealed record Scenario(
         new("none", "no isolation", 'p', null),
         new("pid-mount-proc", "pid + mount namespaces, fresh /proc, nothing else", 'b', Bare(program), 0.8, 1.5),
         new("unprivileged", "the same without any privilege", 'm', PidMountProc(program), 0, 1.5),
-        new("default", "default options: all namespaces but time, read-only tree, private /dev, /tmp, /run …", 'd',
-            new IsolationOptions(program), 0, 1.25),
+        new("default", "default options but for the filter of syscalls: all namespaces but time, read-only tree, private /dev, /tmp, /run …", 'd',
+            new IsolationOptions(program) { Security = { Seccomp = null } }, 0, 1.25),
+        new("filtered", "default options, filter and all; raw C has none", 'd', new IsolationOptions(program)),
     ];
 
     private static IsolationOptions Bare(string program)
@@ -39,6 +40,7 @@ internal sealed record Scenario(
         {
             Namespaces = Namespaces.Pid | Namespaces.Mount | (Environment.IsPrivilegedProcess ? Namespaces.None : Namespaces.User),
         };
+        options.Security.Seccomp = null; // as in C
         var filesystem = options.Filesystem;
         filesystem.Root = Root.Host;
         filesystem.PrivateTmp = filesystem.PrivateRun = filesystem.PrivateDev = filesystem.MaskKernelFiles = false;

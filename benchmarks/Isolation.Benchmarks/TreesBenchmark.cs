@@ -65,7 +65,7 @@ internal static class TreesBenchmark
 
     private static IsolationOptions FullRoot(Workspace workspace, bool everything)
     {
-        var options = new IsolationOptions(Workspace.ProgramInTree);
+        var options = new IsolationOptions(Workspace.ProgramInTree) { Security = { Seccomp = null } }; // as in C, and with bwrap
         var filesystem = options.Filesystem;
         filesystem.Root = Root.Empty();
         foreach (var folder in Workspace.TreeFolders) filesystem.Mounts.Add(new BindMount($"{workspace.Tree}/{folder}", "/" + folder));
