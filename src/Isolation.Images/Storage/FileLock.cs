@@ -53,10 +53,13 @@ internal sealed class FileLock : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Lets others hold it as well.</summary>
-    internal void Share() => _ = Files.Lock(Descriptor, Linux.LOCK_SH | Linux.LOCK_NB);
-
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        // A close alone would leave it to a child of this process that some other thread has just forked, until that execs: the lock
+        // belongs to what both descriptors stand for (flock(2)).
+        if (!_file.IsClosed) _ = Files.Lock(Descriptor, Linux.LOCK_UN);
+        _file.Dispose();
+    }
 
     private static FileLock? Lock(int file, bool isExclusive)
     {

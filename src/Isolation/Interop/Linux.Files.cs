@@ -9,6 +9,7 @@ internal static partial class Linux
 
     internal const int LOCK_SH = 1;
     internal const int LOCK_EX = 2;
+    internal const int LOCK_UN = 8;
     internal const int LOCK_NB = 4;
 
     internal const uint S_IFBLK = 0x6000;
