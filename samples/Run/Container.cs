@@ -76,6 +76,7 @@ internal static class Container
                 filesystem.Mounts.Add(new DirectoryMount(folder));
         }
 
+        if (arguments.User is { } user) options.User.Name = user;
         foreach (var (name, value) in arguments.Environment) options.Environment[name] = value;
         options.Environment["HOSTNAME"] = options.HostName;
         options.StandardInput = arguments.Interactive ? StandardStream.Inherit : StandardStream.Null;

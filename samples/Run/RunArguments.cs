@@ -16,6 +16,7 @@ internal sealed class RunArguments
               --rm                 throws away what the program changed; without it, changes are kept in a folder
           -v, --volume SRC:DST[:ro]  shows a folder or file of this machine
           -w, --workdir DIR        where the program starts
+          -u, --user USER[:GROUP]  who the program is, by the image's names or by numbers
           -e, --env NAME=VALUE     an environment variable; NAME alone takes this machine's value
               --read-only          the program cannot write to the image's files
           -h, --hostname NAME      the name of the machine that the program sees
@@ -37,6 +38,8 @@ internal sealed class RunArguments
     internal string? HostName { get; private set; }
 
     internal string? WorkingDirectory { get; private set; }
+
+    internal string? User { get; private set; }
 
     internal List<BindMount> Volumes { get; } = [];
 
@@ -67,6 +70,9 @@ internal sealed class RunArguments
                 case "-w" or "--workdir":
                     result.WorkingDirectory = Value() is ['/', ..] folder ? folder : throw new UsageException("--workdir must be an absolute path.");
                     break;
+                case "-u" or "--user":
+                    result.User = Value();
+                    break;
                 case "-e" or "--env":
                     result.AddVariable(Value());
                     break;
@@ -94,7 +100,7 @@ internal sealed class RunArguments
                 return args[i];
             }
 
-            if (args[i] is "-v" or "--volume" or "-w" or "--workdir" or "-e" or "--env" or "-h" or "--hostname") i++;
+            if (args[i] is "-v" or "--volume" or "-w" or "--workdir" or "-u" or "--user" or "-e" or "--env" or "-h" or "--hostname") i++;
         }
 
         throw new UsageException("no image is given.");
@@ -104,7 +110,7 @@ internal sealed class RunArguments
     {
         if (option.StartsWith("--", StringComparison.Ordinal) && option.IndexOf('=') is > 0 and var equals) return (option[..equals], option[(equals + 1)..]);
         // -eNAME=VALUE and -v/a:/b, as every Unix program takes them
-        return option.Length > 2 && option[0] == '-' && option[1] is 'v' or 'w' or 'e' or 'h' ? (option[..2], option[2..]) : (option, null);
+        return option.Length > 2 && option[0] == '-' && option[1] is 'v' or 'w' or 'u' or 'e' or 'h' ? (option[..2], option[2..]) : (option, null);
     }
 
     private static BindMount Volume(string text)

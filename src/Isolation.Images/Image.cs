@@ -1,5 +1,6 @@
 using Isolation.Images.Archives;
-using Isolation.Images.Users;
+using Isolation.Images.Unpacking;
+using Isolation.Users;
 
 namespace Isolation.Images;
 
@@ -40,7 +41,7 @@ public sealed class Image
         get
         {
             _store.KeepInUse(this);
-            return LayeredTree.Visible(_layers);
+            return VisibleLayers.Of(_layers);
         }
     }
 
@@ -50,11 +51,12 @@ public sealed class Image
     /// Options that run a program of the image as Docker would: its entrypoint with the given command or its own, its
     /// environment, user and working directory, on a root of its layers to which changes are possible and thrown away.
     /// Everything else is as strict as by default. Of the environment, HOME is that of the user and PATH the usual one, where
-    /// the image says nothing.
+    /// the image says nothing. Who the user is (<see cref="UserOptions.Name"/>) is looked up in the image's own files at each start, which
+    /// fails when they do not have it.
     /// </summary>
     /// <param name="command">Takes the place of <see cref="ImageConfig.Command"/>.</param>
     /// <exception cref="ArgumentException">There is no command, neither given nor in the image.</exception>
-    /// <exception cref="ImageException">The image names a user that it does not have, or has been removed meanwhile.</exception>
+    /// <exception cref="ImageException">The image names a user that cannot be, or has been removed meanwhile.</exception>
     public IsolationOptions CreateOptions(params IEnumerable<string> command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -63,18 +65,20 @@ public sealed class Image
         if (all.Length == 0 || all[0].Length == 0) throw new ArgumentException("The image says no program to run; give one.", nameof(command));
         var layers = Layers;
         if (layers.Count == 0) throw new ImageException("has no layers, and so no file to run");
-        var user = UserLookup.Find(new LayeredTree(layers), Config.User);
+        var user = Config.User ?? "0";
+        if (!UserName.TryParse(user, out _, out var problem))
+            throw new ImageException($"wants to run as {ImageException.Printable(user)}, which {problem}", "Set Name of the options' User yourself");
         var options = new IsolationOptions(all[0], all[1..])
         {
             WorkingDirectory = Config.WorkingDirectory,
-            Environment = { ["PATH"] = DefaultPath, ["HOME"] = user.Home, ["LANG"] = null },
+            Environment = { ["PATH"] = DefaultPath, ["LANG"] = null },
         };
         foreach (var (name, value) in Config.Environment) options.Environment[name] = value;
         options.Filesystem.Root = Root.Layers(layers);
         // Docker makes the folder where an image does not have it.
         if (Config.WorkingDirectory != "/" && !Config.WorkingDirectory.StartsWith("/proc", StringComparison.Ordinal))
             options.Filesystem.Mounts.Add(new DirectoryMount(Config.WorkingDirectory));
-        (options.User.UserId, options.User.GroupId) = (user.UserId, user.GroupId);
+        options.User.Name = user;
         return options;
     }
 

@@ -63,6 +63,15 @@ public sealed class RunTests : IAsyncLifetime, IDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task The_program_is_whom_the_image_or_the_command_line_says()
+    {
+        (await Run("--rm", "-u", "app", _image.Layout, "sh", "-c", "id -u; echo $HOME")).Output.Should().Be("1000\n/home/app\n");
+        (await Run("--rm", "--user=7:8", _image.Tree, "sh", "-c", "id -u; id -g")).Output.Should().Be("7\n8\n");
+        var nobody = await Run("--rm", "-unobody", _image.Layout, "true");
+        (nobody.ExitCode, nobody.Error).Should().Match<(int Code, string Error)>(result => result.Code == 125 && result.Error.Contains("'nobody'"));
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Standard_input_is_connected_when_asked_for()
     {
         var result = await SampleProcess.RunAsync("Run", ["-i", "--rm", _image.Layout, "cat"], "typed\n", Store());
