@@ -39,4 +39,14 @@ public sealed class BindMount : Mount
     /// a file system that can (ext4, xfs, btrfs since Linux 5.12 to 5.15; tmpfs since 6.3).
     /// </summary>
     public IdMapping? IdMapping { get; init; }
+
+    /// <summary>
+    /// Shows what belongs to the owner of <see cref="Source"/>, user and group, as the sandbox's user's own (<see cref="UserOptions.UserId"/>,
+    /// <see cref="UserOptions.GroupId"/>), and what that user makes there is the owner's on the host. Files of others are shown as nobody's,
+    /// and nobody else can make any. Default: false. Needs what <see cref="IdMapping"/> does, root above all (what belongs to the ordinary user
+    /// of a host is the sandbox's user's anyway), and a user whose ids need not be looked up in the sandbox.
+    /// </summary>
+    public bool OwnedBySandboxUser { get; init; }
+
+    internal bool MapsIds => IdMapping is not null || OwnedBySandboxUser;
 }

@@ -22,7 +22,7 @@ internal static class FilesystemValidator
         if (filesystem.Mounts.Count > MountPlanner.MaxMounts) throw Invalid($"has more than {MountPlanner.MaxMounts} mounts");
         if (filesystem.Devices.Count > DevicePlanner.MaxExtra) throw Invalid($"has more than {DevicePlanner.MaxExtra} devices");
         if (filesystem.Devices.Count > 0 && !filesystem.PrivateDev) throw Invalid("has devices, which go into a private /dev");
-        if (filesystem.Mounts.Count(static mount => mount is BindMount { IdMapping: not null }) >= PlanHandle.MaxPrepared)
+        if (filesystem.Mounts.Count(static mount => mount is BindMount { MapsIds: true }) >= PlanHandle.MaxPrepared)
             throw Invalid($"has more than {PlanHandle.MaxPrepared - 1} bind mounts with mapped ids");
         foreach (var device in filesystem.Devices) Device(device);
         foreach (var folder in filesystem.Root.Folders) OptionsValidator.NoNul(folder, nameof(options.Filesystem));
@@ -30,6 +30,8 @@ internal static class FilesystemValidator
         foreach (var mount in filesystem.Mounts)
         {
             Check(mount, filesystem, options.Namespaces);
+            if (mount is BindMount { OwnedBySandboxUser: true } && new ChosenUser(options.User).IsLookedUp)
+                throw Invalid($"shows {mount.Target} as owned by the sandbox's user, whose ids must be known before: UserId and GroupId, or a Name like '1000:1000'");
             OptionsValidator.NoNul(mount.Target, nameof(options.Filesystem));
             OptionsValidator.NoNul((mount as BindMount)?.Source, nameof(options.Filesystem));
             OptionsValidator.NoNul((mount as SymbolicLinkMount)?.PointsTo, nameof(options.Filesystem));
@@ -52,6 +54,8 @@ internal static class FilesystemValidator
                 throw Invalid("has null among its mounts");
             case BindMount { Propagation: MountPropagation.Both } when inUser:
                 throw Invalid($"lets mounts propagate to the host from {mount.Target}, which the kernel does not allow with Namespaces.User");
+            case BindMount { IdMapping: not null, OwnedBySandboxUser: true }:
+                throw Invalid($"maps the ids at {mount.Target} in two ways");
             case BindMount { IdMapping.Count: 0 }:
                 throw Invalid($"maps no ids at {mount.Target}");
             case TmpfsMount { Size: <= 0 } or TmpfsMount { Inodes: <= 0 }:

@@ -40,6 +40,8 @@ internal static partial class Linux
     internal const uint S_IFDIR = 0x4000;
     internal const uint S_IFCHR = 0x2000;
     internal const uint STATX_TYPE = 1;
+    internal const uint STATX_UID = 8;
+    internal const uint STATX_GID = 0x10;
     internal const uint STATX_INO = 0x100;
 
     internal const ulong RESOLVE_NO_XDEV = 1;
@@ -60,6 +62,7 @@ internal static partial class Linux
 internal struct statx
 {
     [FieldOffset(20)] internal uint stx_uid;
+    [FieldOffset(24)] internal uint stx_gid;
     [FieldOffset(28)] internal ushort stx_mode;
     [FieldOffset(32)] internal ulong stx_ino;
     [FieldOffset(40)] internal ulong stx_size;

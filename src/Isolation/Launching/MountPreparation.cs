@@ -29,7 +29,7 @@ internal sealed class MountPreparation : IDisposable
             }
 
             foreach (var mount in options.Filesystem.Mounts)
-                if (mount is BindMount { IdMapping: { } mapping } bind) preparation.Add(Map(bind, mapping));
+                if (mount is BindMount { MapsIds: true } bind) preparation.Add(Map(bind, options));
             return preparation;
         }
         catch
@@ -56,17 +56,31 @@ internal sealed class MountPreparation : IDisposable
         return mount;
     }
 
-    private static unsafe int Map(BindMount bind, IdMapping mapping)
+    /// <summary>A user namespace that maps the owner of a folder to the sandbox's user.</summary>
+    private static int OwnerToUser(int tree, BindMount bind, IsolationOptions options)
+    {
+        var result = Kernel.statx(tree, Linux.STATX_UID | Linux.STATX_GID, out var owner);
+        if (result < 0) throw LaunchFailure.Host("look at the owner of a bind mount", "statx", -result, bind.Source);
+        var facts = Host.Facts(options);
+        var chosen = new ChosenUser(options.User);
+        var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
+        var user = users.ToHost(chosen.UserId ?? (users.Writer == MapWriter.Nobody ? facts.UserId : 0));
+        var group = groups.ToHost(chosen.GroupId ?? (groups.Writer == MapWriter.Nobody ? facts.GroupId : 0));
+        return UserNamespaceMaker.Make(new IdMapping(owner.stx_uid, user), new IdMapping(owner.stx_gid, group));
+    }
+
+    private static unsafe int Map(BindMount bind, IsolationOptions options)
     {
         const string step = "map the ids of a bind mount";
         var recursive = bind.Recursive ? Linux.AT_RECURSIVE : 0;
         var tree = Kernel.AboveStandard(Kernel.open_tree(bind.Source, (uint)(Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | (uint)recursive)));
         if (tree < 0)
-            throw LaunchFailure.Host(step, "open_tree", -tree, bind.Source, tree == -(int)Errno.EPERM ? "Mapping ids needs root (CAP_SYS_ADMIN)" : null);
+            throw LaunchFailure.Host(step, "open_tree", -tree, bind.Source, tree != -(int)Errno.EPERM ? null :
+                "Mapping ids needs root (CAP_SYS_ADMIN)" + (bind.OwnedBySandboxUser ? "; what belongs to the user of this process is the sandbox's user's own without" : ""));
         var user = -1;
         try
         {
-            user = UserNamespaceMaker.Make(mapping);
+            user = bind.IdMapping is { } mapping ? UserNamespaceMaker.Make(mapping, mapping) : OwnerToUser(tree, bind, options);
             var attributes = new mount_attr { attr_set = Linux.MOUNT_ATTR_IDMAP, userns_fd = (ulong)user };
             var result = Host.LacksMountSetattr ? -(int)Errno.ENOSYS : Kernel.mount_setattr(tree, (uint)(Linux.AT_EMPTY_PATH | recursive), &attributes);
             if (result == 0) return tree;

@@ -12,7 +12,7 @@ namespace Isolation.Launching;
 internal static unsafe class UserNamespaceMaker
 {
     /// <returns>A descriptor of it.</returns>
-    internal static int Make(IdMapping mapping)
+    internal static int Make(IdMapping users, IdMapping groups)
     {
         const string step = "make a user namespace for mapped ids";
         var arena = ArenaPool.Rent();
@@ -29,9 +29,8 @@ internal static unsafe class UserNamespaceMaker
             ParentExitGuard.Complete(slot);
             try
             {
-                var map = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{mapping.HostId} {mapping.ShownId} {mapping.Count}\n"));
-                Write(pid, "uid_map", map);
-                Write(pid, "gid_map", map);
+                Write(pid, "uid_map", users);
+                Write(pid, "gid_map", groups);
                 var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/user");
                 var fd = Kernel.AboveStandard(Kernel.open(path, Linux.O_RDONLY));
                 return fd >= 0 ? fd : throw LaunchFailure.Host(step, "openat", -fd, path);
@@ -53,8 +52,9 @@ internal static unsafe class UserNamespaceMaker
             ArenaPool.Return(arena);
         }
 
-        static void Write(int pid, string file, byte[] content)
+        static void Write(int pid, string file, IdMapping mapping)
         {
+            var content = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{mapping.HostId} {mapping.ShownId} {mapping.Count}\n"));
             var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{file}");
             var fd = Kernel.open(path, Linux.O_WRONLY);
             if (fd < 0) throw LaunchFailure.Host(step, "openat", -fd, path);

@@ -42,6 +42,16 @@ internal readonly struct IdMap
         }
     }
 
+    /// <summary>The host's own number of an id that is there inside.</summary>
+    internal uint ToHost(uint inside)
+    {
+        if (Writer == MapWriter.Child) return _own;
+        if (_ranges is not null)
+            foreach (var range in _ranges)
+                if (inside >= range.ShownId && inside - range.ShownId < range.Count) return range.HostId + (inside - range.ShownId);
+        return inside;
+    }
+
     /// <summary>Whether an id is there inside, as far as can be told before.</summary>
     internal bool MayHave(uint inside, uint alone) => _ranges is not null ? UserValidator.Has(_ranges, inside) : Writer != MapWriter.Child || inside == alone;
 

@@ -20,7 +20,7 @@ internal static class MountPlanner
         {
             switch (mounts[i])
             {
-                case BindMount { IdMapping: null } bind:
+                case BindMount { MapsIds: false } bind:
                     plan.Sources[i] = TakeBind(plan, bind);
                     break;
                 case BindMount bind:

@@ -8,7 +8,7 @@ internal static class PreparedMounts
         if ((options.Namespaces & Namespaces.Mount) == 0) return false;
         if (options.Filesystem.Root.Kind == RootKind.ImageFile) return true;
         foreach (var mount in options.Filesystem.Mounts)
-            if (mount is BindMount { IdMapping: not null }) return true;
+            if (mount is BindMount { MapsIds: true }) return true;
         return false;
     }
 
@@ -21,7 +21,7 @@ internal static class PreparedMounts
         foreach (var mount in options.Filesystem.Mounts)
         {
             if (ReferenceEquals(mount, bind)) break;
-            if (mount is BindMount { IdMapping: not null }) handle++;
+            if (mount is BindMount { MapsIds: true }) handle++;
         }
 
         return handle;
