@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FluentAssertions;
 using Isolation.Images;
+using Isolation.Interop;
 using Isolation.Images.Storage;
 using Isolation.Tests.Hosts;
 using Xunit;
@@ -11,6 +12,25 @@ namespace Isolation.Tests.Images;
 public class StoreTests
 {
     private static TarBuilder Layer(string name) => new TarBuilder().Folder("closed", 0x16d).File("closed/" + name, name).Folder("none", 0).File(name, name);
+
+    [Fact]
+    public void A_lock_ends_even_while_a_child_that_is_just_started_has_a_copy_of_its_descriptor()
+    {
+        using var store = new TestStore();
+        var taken = FileLock.TryTake(store.Path("lock"), isExclusive: true)!;
+        var copy = Kernel.fcntl(taken.Descriptor, Linux.F_DUPFD_CLOEXEC, 3);
+        try
+        {
+            FileLock.TryTake(store.Path("lock"), isExclusive: false).Should().BeNull();
+            taken.Dispose();
+            using var next = FileLock.TryTake(store.Path("lock"), isExclusive: true);
+            next.Should().NotBeNull();
+        }
+        finally
+        {
+            _ = Kernel.close(copy);
+        }
+    }
 
     [Fact(Timeout = 30_000)]
     public async Task An_image_is_found_by_its_names_and_digest_also_by_a_later_user()
