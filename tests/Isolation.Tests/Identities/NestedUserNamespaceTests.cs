@@ -85,6 +85,7 @@ public class NestedUserNamespaceTests
     private static IsolationOptions Options(string script)
     {
         var options = Sandbox.Shell(script);
+        options.Security.Seccomp = null; // which forbids them as well
         options.User.ForbidNestedUserNamespaces = true;
         options.Security.Seccomp = null; // it would refuse them by itself
         return options;
