@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # summarize-tests.sh LOG...   Reads what `dotnet test --output Detailed` printed in one or more runs. Fails when all tests of
-# a class were skipped in every run: a feature that the machine promises went untested. Ends with the sum of the counts.
+# a class were skipped in every run: a feature that the machine promises went untested. Ends with what failed, and the sum of
+# the counts.
 set -euo pipefail
 untested=0
 # "passed Some.Namespace.Class.Test(arguments) (12ms)"; the reason of a skipped test is on the next line.
@@ -19,6 +20,11 @@ awk '
     for (group in dead) { print "all skipped, though this machine is to run them: " group; bad = 1 }
     exit bad
   }' "$@" || untested=1
+# What failed, with the first lines of why, where it is read: at the end.
+awk '
+  /^(passed|skipped) [A-Za-z_]/ { left = 0 }
+  /^failed( \([a-z]+\))? [A-Za-z_]/ { left = 15 }
+  left > 0 { print; left-- }' "$@"
 awk '
   /^  succeeded: [0-9]+$/ { passed += $2 } /^  failed: [0-9]+$/ { failed += $2 } /^  skipped: [0-9]+$/ { skipped += $2 }
   END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit passed == 0 || failed > 0 }' "$@"

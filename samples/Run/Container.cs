@@ -7,31 +7,20 @@ namespace Isolation.Samples;
 /// <summary>From the command line to the program's exit code.</summary>
 internal static class Container
 {
-    // What a terminal or a supervisor sends to this process is meant for the program.
-    private static readonly PosixSignal[] s_forwarded = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
-
     internal static async Task<int> RunAsync(RunArguments arguments)
     {
-        using var interrupted = new CancellationTokenSource();
-        IsolatedProcess? process = null;
-        var registrations = s_forwarded.Select(signal => PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            if (Volatile.Read(ref process) is { } running) running.Signal(signal);
-            else interrupted.Cancel();
-        })).ToArray();
+        using var forwarding = new SignalForwarding(PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT);
         var changes = (string?)null;
         try
         {
             using var store = ImageStore.Open(Environment.GetEnvironmentVariable("ISOLATION_STORE"));
-            var options = await ImageSource.OpenAsync(store, arguments, interrupted.Token);
+            var options = await ImageSource.OpenAsync(store, arguments, forwarding.Cancelled);
             var id = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 6));
             if (!arguments.Remove && !arguments.ReadOnly) changes = Directory.CreateDirectory(Path.Combine(store.Folder, "..", "containers", id)).FullName;
             Apply(options, arguments, id, changes);
-            await using var started = await IsolatedProcess.StartAsync(options, interrupted.Token);
-            Volatile.Write(ref process, started);
-            var status = await started.WaitForExitAsync();
-            Volatile.Write(ref process, null);
+            await using var process = await IsolatedProcess.StartAsync(options, forwarding.Cancelled);
+            forwarding.To(process);
+            var status = await process.WaitForExitAsync();
             if (changes is not null && !Console.IsErrorRedirected) Console.Error.WriteLine($"run: what was changed is in {changes}/upper; --rm throws it away");
             return status.ExitCode;
         }
@@ -43,10 +32,6 @@ internal static class Container
         {
             if (changes is not null) Directory.Delete(changes, recursive: true);
             throw;
-        }
-        finally
-        {
-            foreach (var registration in registrations) registration.Dispose();
         }
     }
 
