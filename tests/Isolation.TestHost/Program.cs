@@ -24,6 +24,7 @@ try
         "subordinate" => SubordinateHelper.Run(arguments),
         "leaks" => Leaks.Run(arguments),
         "landlock" => Landlock.Run(arguments),
+        "ordinary" => OrdinaryApp.Run(),
         "live" => LiveSandboxes.Run(arguments),
         "import" => Images.Import(arguments),
         "remove" => Images.Remove(arguments),

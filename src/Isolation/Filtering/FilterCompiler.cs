@@ -66,7 +66,7 @@ internal sealed class FilterCompiler
         {
             MayExecute = Actions("execve").Any(static action => action.MayRun),
             MayExit = Actions("exit_group").All(static action => action.MayRun || action.Kind is SeccompActionKind.KillProcess or SeccompActionKind.KillThread),
-            MayLook = Actions("openat").Concat(Actions("read")).All(static action => action.Kind is SeccompActionKind.Allow or SeccompActionKind.Errno),
+            MayLook = ((string[])["openat", "read", "faccessat2"]).SelectMany(Actions).All(static action => action.Kind is SeccompActionKind.Allow or SeccompActionKind.Log),
             Notifies = _rules.Select(static rule => rule.Action).Append(_profile.DefaultAction).Append(Unknown).Append(_profile.ForeignAction)
                 .Contains(SeccompAction.Notify),
         };

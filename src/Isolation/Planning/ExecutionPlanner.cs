@@ -82,7 +82,7 @@ internal static class ExecutionPlanner
         {
             if (!mayLook)
             {
-                // The filter would kill who tries: nothing is seen.
+                // The filter would refuse or kill who tries: nothing is seen.
                 var nothing = LaunchPlan.Fail("look at the program", candidates[i], Errno.ENOENT).Tolerate(Errno.ENOENT);
                 plan.Add(nothing.SkipNext(1));
                 plan.Add(nothing);
@@ -96,7 +96,7 @@ internal static class ExecutionPlanner
         }
 
         var firstAccess = plan.Steps.Length;
-        for (var i = 0; i < candidates.Length && plan.Landlock is { IsEnforced: true }; i++)
+        for (var i = 0; i < candidates.Length && mayLook && plan.Landlock is { IsEnforced: true }; i++)
             plan.Add(LandlockPlanner.ProbeAccess(candidates[i], texts[i]));
         plan.Add(LaunchPlan.Check("execute the program", file, heads, 0, 1, 0, 1, Errno.ENOENT));
         plan.Execution = new ExecutionSteps(first, candidates.Length, firstProbe, (int)heads.Value, HeadSize, firstAccess);
