@@ -82,7 +82,7 @@ internal static class LaunchFailure
     private static bool MayExecute(LaunchArena arena, int candidate)
     {
         var step = arena.Plan.Execution.FirstAccess + candidate;
-        return arena.Plan.Steps[step].Call == Sys.faccessat2 && arena.Header.Failed > step && arena.Result(step) == 0;
+        return step < arena.Plan.Steps.Length && arena.Plan.Steps[step].Call == Sys.faccessat2 && arena.Header.Failed > step && arena.Result(step) == 0;
     }
 
     /// <summary>What the first line of a script names.</summary>

@@ -34,6 +34,14 @@ public sealed class ProgramErrorTests : IDisposable
     public void A_file_that_is_not_executable() => Expect(Failure("/etc/passwd"), Errno.EACCES, "/etc/passwd", "*not executable*");
 
     [Fact]
+    public void A_name_whose_file_on_the_path_is_not_executable()
+    {
+        var options = Options("passwd");
+        options.Environment["PATH"] = "/nowhere:/nowhere/else:/etc";
+        Expect(Failure(options), Errno.EACCES, "/etc/passwd", "*not executable*");
+    }
+
+    [Fact]
     public void A_folder() => Expect(Failure("/usr"), Errno.EACCES, "/usr", "*is a folder*");
 
     [Theory]
