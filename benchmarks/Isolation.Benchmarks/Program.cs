@@ -8,6 +8,7 @@ return args switch
     ["spawn", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? SpawnBenchmark.Run(settings) : Complain(error),
     ["trees", .. var rest] => TreesSettings.TryParse(rest, out var settings, out var error) ? TreesBenchmark.Run(settings) : Complain(error),
     ["unpack", .. var rest] => UnpackSettings.TryParse(rest, out var settings, out var error) ? await UnpackBenchmark.RunAsync(settings) : Complain(error),
+    ["syscalls", .. var rest] => SyscallsSettings.TryParse(rest, out var settings, out var error) ? SyscallsBenchmark.Run(settings) : Complain(error),
     ["bdn", .. var rest] => Switch(rest),
     [var first, ..] when first.StartsWith('-') => Switch(args),
     _ => Complain($"Unknown command '{args[0]}'."),
@@ -59,6 +60,13 @@ static int Usage(TextWriter to, int code)
               tar(1) unpacking it, gzip, zstd and uncompressed; and the memory that takes. Needs tar, gzip and zstd.
                 --rounds N      rounds for each (default 9)
                 --work DIR      where to, about 2 GB (default: /dev/shm, where no disk has a say)
+
+          syscalls [--rounds N] [--iterations N] [--work DIR]
+              Takes some ten seconds. What a seccomp filter costs a program with each syscall, and a start: none, the
+              default one and Docker's, in turn.
+                --rounds N      rounds (default 25)
+                --iterations N  calls of each kind in a round (default 50000)
+                --work DIR      where the C program is built
 
           bdn [ARGUMENTS]
               The same calls under BenchmarkDotNet, with its memory diagnoser. Arguments are BenchmarkDotNet's own,

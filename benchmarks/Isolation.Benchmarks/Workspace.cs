@@ -35,6 +35,7 @@ internal sealed class Workspace : IDisposable
         if (exit is not null) MakeTree(exit);
         if (program is null) Program = exit ?? Program;
         Floor = Build(compiler, "floor");
+        Syscalls = Build(compiler, "syscalls");
         if (Floor is null) Note = $"{Path.GetFileName(compiler)} could not build it";
     }
 
@@ -55,6 +56,9 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>The floor's program, or null.</summary>
     internal string? Floor { get; }
+
+    /// <summary>The program that measures syscalls, or null.</summary>
+    internal string? Syscalls { get; }
 
     /// <summary>Why there is no floor.</summary>
     internal string Note { get; } = "";
