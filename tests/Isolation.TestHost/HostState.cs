@@ -110,10 +110,15 @@ internal static class HostState
     {
         var found = new List<string>();
         foreach (var path in Directory.GetFiles("/proc/self/fd"))
-            if (new FileInfo(path).LinkTarget is { } target && !IsUnwinders(path, target)) found.Add(target); // the listing's own is gone by now
+            if (new FileInfo(path).LinkTarget is { } target && !IsUnwinders(path, target) && !IsRuntimes(target))
+                found.Add(target); // the listing's own is gone by now
         found.Sort(StringComparer.Ordinal);
         return found;
     }
+
+    /// <summary>A library of the runtime's own, which it loads when code first needs it, and keeps open.</summary>
+    private static bool IsRuntimes(string target) =>
+        target.EndsWith(".dll", StringComparison.Ordinal) && Path.GetDirectoryName(target) == Path.GetDirectoryName(typeof(object).Assembly.Location);
 
     /// <summary>
     /// On arm64 the runtime walks native frames with libunwind, which at some time opens a pipe, both ends non-blocking, to find
