@@ -26,7 +26,7 @@ internal static class ImageCheck
 
             using var store = ImageStore.Open(folder + "/store");
             var image = await store.ImportAsync(folder, new ImageImportOptions { Reference = "aot" });
-            Expectation.Check(5u, image.CreateOptions().User.UserId);
+            Expectation.Check("app", image.CreateOptions().User.Name);
             Expectation.Check(true, store.TryGet("aot:latest", out _));
             Expectation.Check("app:x:5:6::/:\n", File.ReadAllText(image.Layers[0] + "/etc/passwd"));
         }
