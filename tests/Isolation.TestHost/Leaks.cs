@@ -112,7 +112,7 @@ internal static class Leaks
         Expect.True(residentNow - resident < 32 << 20, "resident memory does not grow");
     }
 
-    /// <summary>Those of the pool, and one that is not in it: where another thread still cleans up.</summary>
+    /// <summary>Those of the pool, and the one that the guard keeps for as long as it lives.</summary>
     private const int MaxArenas = 17;
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
