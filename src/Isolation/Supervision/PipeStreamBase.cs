@@ -68,11 +68,20 @@ internal abstract class PipeStreamBase(int fd, uint events) : Stream
 
     protected static IOException Failed(string syscall, int errno) => new($"{syscall} failed with {ErrnoExtensions.Describe(errno)}.", errno);
 
+    /// <summary>
+    /// Never counts a use of what is closed, not for a moment: giving it back would look like the last one and close the number a
+    /// second time, which is somebody else's by then.
+    /// </summary>
     protected DescriptorUse Use()
     {
-        var before = Interlocked.Increment(ref _uses) - 1;
-        if ((before & ClosedBit) == 0) return new DescriptorUse(this);
-        Release();
+        var uses = Volatile.Read(ref _uses);
+        while ((uses & ClosedBit) == 0)
+        {
+            var found = Interlocked.CompareExchange(ref _uses, uses + 1, uses);
+            if (found == uses) return new DescriptorUse(this);
+            uses = found;
+        }
+
         throw new ObjectDisposedException(nameof(Stream));
     }
 

@@ -92,6 +92,29 @@ public class DisposalTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_stream_that_is_used_after_its_end_closes_no_descriptor_of_others()
+    {
+        var process = await Sandbox.Waiting();
+        var (input, output) = (process.StandardInput, process.StandardOutput);
+        await process.DisposeAsync();
+        // Some of these get the numbers that the pipes had.
+        var files = Enumerable.Range(0, 64).Select(static _ => File.OpenHandle("/dev/null")).ToList();
+        for (var i = 0; i < 4; i++)
+        {
+            FluentActions.Invoking(() => output.ReadByte()).Should().Throw<ObjectDisposedException>();
+            FluentActions.Invoking(() => input.WriteByte(1)).Should().Throw<ObjectDisposedException>();
+            await FluentActions.Awaiting(async () => await output.ReadAsync(new byte[1], Token)).Should().ThrowAsync<ObjectDisposedException>();
+        }
+
+        var open = HostView.Descriptors(Environment.ProcessId);
+        foreach (var file in files)
+        {
+            open.Should().Contain((int)file.DangerousGetHandle(), "/dev/null");
+            file.Dispose();
+        }
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_failed_start_leaves_nothing()
     {
         var options = Sandbox.Shell(":");
