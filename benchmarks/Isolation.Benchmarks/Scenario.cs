@@ -28,7 +28,7 @@ internal sealed record Scenario(
     private static IsolationOptions Bare(string program)
     {
         var options = PidMountProc(program);
-        options.Security.KeepCapabilities = true;
+        options.Security.Capabilities = CapabilitySets.All;
         options.Security.NoNewPrivileges = false;
         return options;
     }

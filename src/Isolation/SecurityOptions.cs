@@ -7,12 +7,16 @@ public sealed class SecurityOptions
     public bool NoNewPrivileges { get; set; } = true;
 
     /// <summary>
-    /// Keeps capabilities: all of them over the sandbox's own namespaces when it has a user namespace, the host's own
-    /// otherwise. Only for a program that is user 0 inside (see <see cref="UserOptions.UserId"/>): another user's exec gives them
-    /// up (capabilities(7)), whether the host is root or not. Default: false, the program has none. With them, a program can
-    /// undo read-only mounts and masks: not for code you do not trust.
+    /// What the program may do of what user 0 used to: over the sandbox's own namespaces when it has a user namespace, over the host
+    /// otherwise. Default: <see cref="CapabilitySets.None"/>. More than there is to give is an <see cref="ArgumentException"/>.
     /// </summary>
-    public bool KeepCapabilities { get; set; }
+    public CapabilitySets Capabilities { get; set; } = CapabilitySets.None;
+
+    /// <summary>
+    /// How capabilities follow user ids and execs from the program on. Default: <see cref="SecureBits.None"/>. Without a user
+    /// namespace CAP_SETPCAP is needed to change them.
+    /// </summary>
+    public SecureBits SecureBits { get; set; }
 
     /// <summary>
     /// Which files, folders and TCP ports the program may use, enforced by Landlock (landlock(7), Linux 5.13): also without any namespace. What the kernel

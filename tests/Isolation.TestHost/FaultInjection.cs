@@ -116,6 +116,8 @@ internal static class FaultInjection
         },
         Security =
         {
+            Capabilities = CapabilitySets.Of(Capabilities.Kill | Capabilities.NetBindService),
+            SecureBits = SecureBits.NoRoot,
             // Every kind of rule: for folders only, for files only, for what turns out to be a file, for what may be missing, for a port.
             Landlock = new LandlockPolicy { Enforcement = LandlockEnforcement.BestEffort }
                 .AllowPath("/", LandlockAccess.ReadDir).AllowPath("/", LandlockAccess.ReadFile | LandlockAccess.Execute)

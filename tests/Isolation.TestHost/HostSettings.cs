@@ -102,7 +102,7 @@ internal static class HostSettings
             UseInit = kind != "first",
             InheritEnvironment = true,
             Filesystem = { Root = Root.Host, MaskKernelFiles = kind == "masked", PrivateProc = kind != "foreign-proc", PrivateTmp = false },
-            Security = { KeepCapabilities = true, Seccomp = null }, // sandboxes are to be made in it
+            Security = { Capabilities = CapabilitySets.All, Seccomp = null }, // sandboxes are to be made in it
         };
         return IsolatedProcess.Run(options).ExitCode;
     }

@@ -27,7 +27,7 @@ internal sealed class UserStop : Stop
         fi
         """;
 
-    protected override void Configure(IsolationOptions options) => options.Security.KeepCapabilities = true;
+    protected override void Configure(IsolationOptions options) => options.Security.Capabilities = CapabilitySets.All;
 
     protected override IEnumerable<string[]> Rows(Witness shell, string process)
     {

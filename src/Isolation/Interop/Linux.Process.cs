@@ -36,9 +36,15 @@ internal static partial class Linux
 
     internal const uint ADDR_NO_RANDOMIZE = 0x0040000;
 
+    internal const int PR_SET_PDEATHSIG = 1;
+    internal const int PR_SET_KEEPCAPS = 8;
     internal const int PR_SET_NAME = 15;
     internal const int PR_CAPBSET_DROP = 24;
+    internal const int PR_SET_SECUREBITS = 28;
     internal const int PR_SET_NO_NEW_PRIVS = 38;
+    internal const int PR_CAP_AMBIENT = 47;
+    internal const int PR_CAP_AMBIENT_RAISE = 2;
+    internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
     internal const uint _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
     internal const int CAP_CHOWN = 0;

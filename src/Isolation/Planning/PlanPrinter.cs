@@ -123,8 +123,9 @@ internal static class PlanPrinter
         (Sys.fsmount, 2) => Flags(value, s_mountAttributes),
         (Sys.prctl, 0) => value switch
         {
-            1 => "PR_SET_PDEATHSIG", Linux.PR_SET_NAME => "PR_SET_NAME", Linux.PR_CAPBSET_DROP => "PR_CAPBSET_DROP",
-            Linux.PR_SET_NO_NEW_PRIVS => "PR_SET_NO_NEW_PRIVS", _ => value.ToString(CultureInfo.InvariantCulture),
+            Linux.PR_SET_PDEATHSIG => "PR_SET_PDEATHSIG", Linux.PR_SET_KEEPCAPS => "PR_SET_KEEPCAPS", Linux.PR_SET_NAME => "PR_SET_NAME",
+            Linux.PR_CAPBSET_DROP => "PR_CAPBSET_DROP", Linux.PR_SET_SECUREBITS => "PR_SET_SECUREBITS",
+            Linux.PR_SET_NO_NEW_PRIVS => "PR_SET_NO_NEW_PRIVS", Linux.PR_CAP_AMBIENT => "PR_CAP_AMBIENT", _ => value.ToString(CultureInfo.InvariantCulture),
         },
         (Sys.landlock_add_rule, 1) => value == Linux.LANDLOCK_RULE_PATH_BENEATH ? "LANDLOCK_RULE_PATH_BENEATH" : "LANDLOCK_RULE_NET_PORT",
         (Sys.landlock_add_rule, 2) or (Sys.read, 1) when value >= StageFormat.RegisterPointer(0) && value <= StageFormat.RegisterPointer(LaunchPlan.Scratch) =>

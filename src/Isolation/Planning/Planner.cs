@@ -16,7 +16,8 @@ internal static class Planner
         var namespaces = options.Namespaces;
         var flags = NamespacePlanner.CloneFlags(namespaces);
         plan.Restrictions = facts.Mounts is { } mounts ? new Restrictions(mounts, skipsUnreachable: UserPlanner.StaysTheSame(options, facts)) : null;
-        plan.CarriedCapabilities = SecurityPlanner.Carried(options, facts);
+        var capabilities = PlannedCapabilities.Of(options, facts);
+        plan.CarriedCapabilities = SecurityPlanner.Carried(options, capabilities, facts);
         plan.Landlock = facts.Landlock;
         ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts);
         if (facts.ReapsEverything)
@@ -61,12 +62,12 @@ internal static class Planner
         }
 
         IdentityPlanner.Settle(plan, options, facts);
-        SecurityPlanner.NoNewPrivileges(plan, options, facts);
+        SecurityPlanner.NoNewPrivileges(plan, options, capabilities, facts);
         SeccompPlanner.FilterEarly(plan, options);
         UserPlanner.Become(plan, options, facts);
         ExecutionPlanner.EnterDirectory(plan, options);
         LimitPlanner.Set(plan, options);
-        SecurityPlanner.DropCapabilities(plan, options);
+        SecurityPlanner.SettleCapabilities(plan, options, capabilities);
         if (plan.HasMonitor && options.KillOnParentExit) SupervisionPlanner.DieWithMonitor(plan);
         if (options.UseInit)
         {

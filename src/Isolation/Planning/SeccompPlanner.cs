@@ -27,7 +27,9 @@ internal static class SeccompPlanner
     /// <summary>The filter of a sandbox, or null when it has none. In steady state it is there already.</summary>
     internal static CompiledFilter? Compile(IsolationOptions options) => options.Security.Seccomp?.Compile(KeptCapabilities(options.Security));
 
-    private static ulong KeptCapabilities(SecurityOptions security) => security.KeepCapabilities ? ulong.MaxValue : 0;
+    /// <summary>Those that the program, or without no_new_privs what it executes, can have.</summary>
+    private static ulong KeptCapabilities(SecurityOptions security) =>
+        (ulong)(security.NoNewPrivileges ? security.Capabilities.Permitted : security.Capabilities.Bounding);
 
     private static void Filter(LaunchPlan plan, IsolationOptions options)
     {

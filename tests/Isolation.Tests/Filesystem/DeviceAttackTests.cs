@@ -30,7 +30,7 @@ public class DeviceAttackTests
         var weak = await tree.Attack(Make, static options =>
         {
             Disk(options);
-            options.Security.KeepCapabilities = true;
+            options.Security.Capabilities = CapabilitySets.All;
         });
         if (userNamespace) weak.Should().BeEmpty();
         else weak.Should().Be("/dev c\n" + (s_disk is null ? "" : "/dev b\n"), "the other places forbid devices");

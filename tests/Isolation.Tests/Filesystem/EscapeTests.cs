@@ -28,14 +28,14 @@ public class EscapeTests
         var jail = $"$B mkdir -p /tmp/jail/bin /tmp/jail/tmp && $B cp $B /tmp/jail/bin && echo outside > /tmp/canary && $B chroot /tmp/jail {Trees.Busybox} sh -c \"$ATTACK\"";
         (await tree.Attack(jail, options =>
         {
-            options.Security.KeepCapabilities = true;
+            options.Security.Capabilities = CapabilitySets.All;
             options.Environment["ATTACK"] = ClimbOut("./bin/busybox cat ./tmp/canary");
         })).Should().Be("outside\n", "a chroot is no wall for who may chroot");
 
         // The same from the sandbox's own root, even with every capability.
         var attack = ClimbOut($"./bin/busybox cat .{host.Path}/canary; cat /proc/1/root{host.Path}/canary /..{host.Path}/canary");
         foreach (var capabilities in (bool[])[true, false])
-            (await tree.Attack(attack + "; :", options => options.Security.KeepCapabilities = capabilities)).Should().BeEmpty();
+            (await tree.Attack(attack + "; :", options => options.Security.Capabilities = capabilities ? CapabilitySets.All : CapabilitySets.None)).Should().BeEmpty();
     }
 
     [Theory(Timeout = 30_000)]
@@ -44,7 +44,7 @@ public class EscapeTests
     {
         using var tree = new AttackedTree(kind, userNamespace);
         const string look = "for d in / /.. /tmp/../.. /proc/self/root/.. /proc/1/root/../.. /proc/self/cwd/../..; do $B stat -c '%d:%i' $d; done | $B sort -u | $B wc -l";
-        (await tree.Attack("$B mount -t tmpfs t /; " + look, static options => options.Security.KeepCapabilities = true)).Should().Be("2\n", "what is above would be seen");
+        (await tree.Attack("$B mount -t tmpfs t /; " + look, static options => options.Security.Capabilities = CapabilitySets.All)).Should().Be("2\n", "what is above would be seen");
         (await tree.Attack("$B mount -t tmpfs t /; $B umount /..; " + look)).Should().Be("1\n");
     }
 
@@ -145,7 +145,7 @@ public class EscapeTests
         (await tree.Attack(attack, options =>
         {
             Deny(options);
-            options.Security.KeepCapabilities = true;
+            options.Security.Capabilities = CapabilitySets.All;
         })).Should().Contain("secret\n", "whoever keeps capabilities can take the cover away");
         (await tree.Attack($"$B unshare -U -r -m $B sh -c 'echo nested; {attack}'", options =>
         {
@@ -180,7 +180,7 @@ public class EscapeTests
             (await tree.Attack("(echo x >> /proc/1/exe) && echo wrote; (exec 3< /proc/1/exe && echo x > /proc/self/fd/3) && echo wrote; :", options =>
             {
                 options.UseInit = true;
-                options.Security.KeepCapabilities = capabilities;
+                options.Security.Capabilities = capabilities ? CapabilitySets.All : CapabilitySets.None;
             })).Should().BeEmpty();
         }
 

@@ -17,7 +17,7 @@ public class IdMapTests
         var options = Sandbox.Shell("id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map; echo new > /tmp/f && chown 5:6 /tmp/f && ls -ln /tmp/f");
         options.User.UserMap = [new IdMapping(100_000, 0, 1000), new IdMapping(300_000, 1000, 24)];
         options.User.GroupMap = [new IdMapping(200_000, 0, 65_536)];
-        options.Security.KeepCapabilities = true;
+        options.Security.Capabilities = CapabilitySets.All;
         options.Arguments[1] += " | cut -d' ' -f3,4";
         Fields(await Sandbox.OutputOf(options)).Should().Be("0, 0, 0 100000 1000, 1000 300000 24, 0 200000 65536, 5 6");
         await using var process = await Sandbox.Waiting(options.With(":"));
@@ -79,7 +79,7 @@ public class IdMapTests
         var options = Sandbox.Shell("id -u; id -g; id -G; touch /tmp/f && chown 5:6 /tmp/f && stat -c %u:%g /tmp/f; cat /proc/self/setgroups");
         options.UseInit = useInit;
         options.User.MapSubordinateIds();
-        options.Security.KeepCapabilities = true;
+        options.Security.Capabilities = CapabilitySets.All;
         (await Sandbox.OutputOf(options)).Should().Be("0\n0\n0\n5:6\nallow\n");
         await using var process = await Sandbox.Waiting(options.With(":"));
         HostView.StatusField(process.ProcessId, "Uid").Should().StartWith($"{Privilege.UserId}\t");

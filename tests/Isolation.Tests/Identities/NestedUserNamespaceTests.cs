@@ -20,7 +20,7 @@ public class NestedUserNamespaceTests
         var options = Options(Nested + " 2>&1; echo $?");
         options.User.UserId = options.User.GroupId = user;
         options.UseInit = useInit;
-        options.Security.KeepCapabilities = keepCapabilities;
+        options.Security.Capabilities = keepCapabilities ? CapabilitySets.All : CapabilitySets.None;
         options.User.ForbidNestedUserNamespaces = false;
         (await Sandbox.OutputOf(options)).Should().Be("0\n", "where it is not forbidden, it works");
         options.User.ForbidNestedUserNamespaces = true;
@@ -37,7 +37,7 @@ public class NestedUserNamespaceTests
             mount -t tmpfs none /mnt 2>/dev/null || echo refused
             unshare -m sh -c 'mount -o remount,rw /proc; mount -t proc proc /proc; echo 1000 > /proc/sys/user/max_user_namespaces; unshare -U true' 2>/dev/null || echo refused
             """);
-        options.Security.KeepCapabilities = true;
+        options.Security.Capabilities = CapabilitySets.All;
         (await Sandbox.OutputOf(options)).Should().Be("refused\nrefused\nrefused\n");
     }
 

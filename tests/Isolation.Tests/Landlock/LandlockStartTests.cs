@@ -77,7 +77,7 @@ public class LandlockStartTests
         foreach (var policy in (LandlockPolicy?[])[null, Landlocked.Everything.AllowReadWrite("/")])
         {
             var options = Sandbox.Shell(script);
-            (options.Security.KeepCapabilities, options.Security.Seccomp) = (true, null);
+            (options.Security.Capabilities, options.Security.Seccomp) = (CapabilitySets.All, null);
             options.Security.Landlock = policy;
             if (policy is null) await Landlocked.Succeeds(options);
             else (await IsolatedProcess.RunAndCaptureTextAsync(options, TestContext.Current.CancellationToken)).ExitStatus.ExitCode.Should().NotBe(0);

@@ -132,7 +132,7 @@ public class MountNamespaceTests
             grep -c isolation-probe /proc/self/mountinfo
             """);
         options.Filesystem.Root = readOnly ? Root.HostReadOnly : Root.Host;
-        (options.Security.KeepCapabilities, options.Security.Seccomp) = (true, null);
+        (options.Security.Capabilities, options.Security.Seccomp) = (CapabilitySets.All, null);
         options.Namespaces = Namespaces.Default;
         (await Sandbox.OutputOf(options)).Should().Be("2\n");
         File.ReadAllText("/proc/self/mountinfo").Should().NotContain("isolation-probe").And.Be(before);

@@ -28,7 +28,7 @@ public class UtsNamespaceTests
         Programs.Require("hostname");
         var before = Names();
         var options = Sandbox.Shell("hostname changed && hostname");
-        options.Security.KeepCapabilities = true;
+        options.Security.Capabilities = CapabilitySets.All;
         (await Sandbox.OutputOf(options)).Should().Be("changed\n");
         Names().Should().Be(before);
     }
