@@ -19,6 +19,14 @@ public sealed class SecurityOptions
     public SecureBits SecureBits { get; set; }
 
     /// <summary>
+    /// Leaves the program in the session keyring of the thread that starts it, whose keys it can then use and read, whatever namespaces
+    /// it has. Default: false, it gets an empty one of its own (keyrings(7)). Where that cannot be had (an outer sandbox forbids
+    /// keyctl(2), or an ordinary user has the 200 keys that there may be) the program runs only if <see cref="Seccomp"/> keeps it from
+    /// every keyring, as the built-in profiles do.
+    /// </summary>
+    public bool InheritSessionKeyring { get; set; }
+
+    /// <summary>
     /// Which files, folders and TCP ports the program may use, enforced by Landlock (landlock(7), Linux 5.13): also without any namespace. What the kernel
     /// really enforces, <see cref="IsolatedProcess.Landlock"/> tells. Default: null, no such policy.
     /// </summary>

@@ -23,6 +23,7 @@ try
         "faults" => FaultInjection.Run(arguments),
         "subordinate" => SubordinateHelper.Run(arguments),
         "leaks" => Leaks.Run(arguments),
+        "keyring" => Keyring.Run(arguments),
         "landlock" => Landlock.Run(arguments),
         "ordinary" => OrdinaryApp.Run(),
         "live" => LiveSandboxes.Run(arguments),

@@ -67,16 +67,20 @@ internal sealed class FilterCompiler
             MayExecute = Actions("execve").Any(static action => action.MayRun),
             MayExit = Actions("exit_group").All(static action => action.MayRun || action.Kind is SeccompActionKind.KillProcess or SeccompActionKind.KillThread),
             MayLook = ((string[])["openat", "read", "faccessat2"]).SelectMany(Actions).All(static action => action.Kind is SeccompActionKind.Allow or SeccompActionKind.Log),
+            RefusesKeyrings = !_profile.ForeignAction.MayRun && RefusesKeyrings(outcomes, native)
+                && Foreign(native).ToArray().All(architecture => !_profile.Architectures.Contains(architecture) || RefusesKeyrings(Outcomes(architecture), architecture)),
             Notifies = _rules.Select(static rule => rule.Action).Append(_profile.DefaultAction).Append(Unknown).Append(_profile.ForeignAction)
                 .Contains(SeccompAction.Notify),
         };
 
-        IEnumerable<SeccompAction> Actions(string name)
-        {
-            var outcome = outcomes[SyscallNames.Number(name, native)];
-            return outcome.Rules.Select(rule => _rules[rule].Action).Append(outcome.Otherwise);
-        }
+        IEnumerable<SeccompAction> Actions(string name) => Possible(outcomes[SyscallNames.Number(name, native)]);
     }
+
+    private IEnumerable<SeccompAction> Possible(Outcome outcome) => outcome.Rules.Select(rule => _rules[rule].Action).Append(outcome.Otherwise);
+
+    private bool RefusesKeyrings(Dictionary<int, Outcome> outcomes, SeccompArchitecture architecture) =>
+        ((string[])["keyctl", "add_key", "request_key"]).All(name => !outcomes.TryGetValue(SyscallNames.Number(name, architecture), out var outcome)
+            || Possible(outcome).All(static action => !action.MayRun));
 
     private SeccompAction Unknown => _profile.UnknownAction ?? _profile.DefaultAction;
 

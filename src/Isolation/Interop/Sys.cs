@@ -16,4 +16,6 @@ internal enum Sys : ushort
     prlimit64,
     seccomp,
     pidfd_getfd, process_vm_readv,
+    keyctl, add_key, request_key,
+    sched_setscheduler, sched_setaffinity, ioprio_set,
 }

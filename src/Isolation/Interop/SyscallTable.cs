@@ -20,6 +20,8 @@ internal static class SyscallTable
         302,
         317,
         438, 310,
+        250, 248, 249,
+        144, 203, 251,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -37,6 +39,8 @@ internal static class SyscallTable
         261,
         277,
         438, 270,
+        219, 217, 218,
+        119, 122, 30,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

@@ -87,6 +87,10 @@ internal static class FailureHints
         (Sys.setresuid or Sys.setresgid, Errno.EINVAL) => "This id does not exist in the sandbox's user namespace",
         (Sys.setresuid or Sys.setresgid, Errno.EPERM) => "Becoming another user needs root, or Namespaces.User",
         (Sys.unshare or Sys.setns, Errno.EPERM) => AppArmorRestricts && !IsPrivileged ? AppArmorHint : "This needs CAP_SYS_ADMIN: add Namespaces.User or run as root",
+        (Sys.keyctl, Errno.EDQUOT) =>
+            "This user has as many keys as it may, each sandbox's keyring among them (kernel.keys.maxkeys); a Seccomp profile that refuses keyctl, add_key and request_key, as the default one, makes it needless",
+        (Sys.keyctl, Errno.ENOSYS or Errno.EPERM or Errno.EACCES) =>
+            "An outer sandbox forbids keyctl, so the program would see the host's keys; leave Security.Seccomp as it is, or set Security.InheritSessionKeyring",
         (Sys.seccomp, Errno.EACCES) => "Without no_new_privs a filter needs CAP_SYS_ADMIN: leave Security.NoNewPrivileges as it is, add Namespaces.User, or set Security.Seccomp to null",
         (Sys.seccomp, Errno.EINVAL) => "This kernel was built without seccomp filters, or lacks something that the profile wants",
         (Sys.seccomp, Errno.ENOMEM) => "With those of outer sandboxes the filters would be longer than the kernel takes (32,768 instructions)",

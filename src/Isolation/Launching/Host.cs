@@ -13,7 +13,7 @@ internal static class Host
     // Field NSpid has a number for each namespace from that of the procfs down to our own.
     private static readonly Retried<bool> s_procIsForeign = new(static () => Status("NSpid") is { } numbers && numbers != Number(Kernel.getpid()));
 
-    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups, bool MayFixAddresses, bool LacksMountSetattr);
+    private sealed record Fixed(int LastCapability, string UserMap, string GroupMap, ulong IgnoredSignals, bool DeniesSetgroups, bool MayFixAddresses, bool LacksMountSetattr, bool LacksKeyrings);
 
     internal static HostFacts Facts(IsolationOptions options)
     {
@@ -24,6 +24,7 @@ internal static class Host
             DeniesSetgroups = known.DeniesSetgroups,
             RootLacksMountPoints = RootProbe.LacksMountPoints(options),
             MayFixAddresses = known.MayFixAddresses,
+            LacksKeyrings = known.LacksKeyrings,
             Landlock = options.Security.Landlock is { } policy ? LandlockSupport.Check(policy) : null,
             Personality = (uint)Kernel.personality(Kernel.SamePersonality),
         };
@@ -73,7 +74,7 @@ internal static class Host
         var nothing = default(mount_attr);
         var found = new Fixed(lastCapability, IdentityMap("/proc/self/uid_map"), IdentityMap("/proc/self/gid_map"), StatusMask("SigIgn"),
             ReadLines("/proc/self/setgroups").Any(static line => line == "deny"), MayFixAddresses(),
-            Kernel.mount_setattr(-1, Linux.AT_EMPTY_PATH, &nothing) == -(int)Errno.ENOSYS);
+            Kernel.mount_setattr(-1, Linux.AT_EMPTY_PATH, &nothing) == -(int)Errno.ENOSYS, LacksKeyrings());
         // What could not be read for want of a descriptor must not be taken for absent, and be remembered as such.
         var fd = Kernel.open("/proc/self/status", Linux.O_RDONLY);
         if (fd >= 0) _ = Kernel.close(fd);
@@ -90,6 +91,11 @@ internal static class Host
         var persona = Kernel.personality(Kernel.SamePersonality);
         return persona >= 0 && Kernel.personality((uint)persona | Linux.ADDR_NO_RANDOMIZE) >= 0 && Kernel.personality((uint)persona) >= 0;
     }
+
+    /// <summary>All that has to do with keys is missing, and not only what an outer sandbox hides of it.</summary>
+    private static bool LacksKeyrings() =>
+        Kernel.Call(Sys.keyctl, Linux.KEYCTL_GET_KEYRING_ID, Linux.KEY_SPEC_SESSION_KEYRING) == -(int)Errno.ENOSYS
+        && Kernel.Call(Sys.add_key) == -(int)Errno.ENOSYS && Kernel.Call(Sys.request_key) == -(int)Errno.ENOSYS;
 
     /// <summary>Every id that exists here under its own number: in a container the ids may come in several ranges.</summary>
     private static string IdentityMap(string path)

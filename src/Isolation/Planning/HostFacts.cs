@@ -34,6 +34,9 @@ internal readonly record struct HostFacts(
     /// <summary>What of the options' Landlock policy this kernel will enforce, or null for no policy.</summary>
     internal LandlockReport? Landlock { get; init; }
 
+    /// <summary>The kernel was built without keyrings.</summary>
+    internal bool LacksKeyrings { get; init; }
+
     /// <summary>The mounts of the host, where the kernel has no mount_setattr(2); else null.</summary>
     internal HostMounts? Mounts { get; init; }
 

@@ -49,6 +49,9 @@ internal sealed class LaunchPlan
     /// <summary>What Landlock is to enforce, or null.</summary>
     internal LandlockReport? Landlock { get; set; }
 
+    /// <summary>The last step that tries to leave the host's session keyring, or -1.</summary>
+    internal int KeyringStep { get; set; } = -1;
+
     /// <summary>Set when the program is looked up: which steps are its candidates and what was found there.</summary>
     internal ExecutionSteps Execution { get; set; }
 
@@ -81,6 +84,7 @@ internal sealed class LaunchPlan
         Execution = default;
         Restrictions = null;
         Landlock = null;
+        KeyringStep = -1;
     }
 
     internal byte NewRegister() =>

@@ -130,6 +130,7 @@ internal static class PlanPrinter
         (Sys.landlock_add_rule, 1) => value == Linux.LANDLOCK_RULE_PATH_BENEATH ? "LANDLOCK_RULE_PATH_BENEATH" : "LANDLOCK_RULE_NET_PORT",
         (Sys.landlock_add_rule, 2) or (Sys.read, 1) when value >= StageFormat.RegisterPointer(0) && value <= StageFormat.RegisterPointer(LaunchPlan.Scratch) =>
             $"&r{(value - StageFormat.RegisterPointer(0)) / 8}",
+        (Sys.keyctl, 0) => "KEYCTL_JOIN_SESSION_KEYRING",
         (Sys.seccomp, 0) => "SECCOMP_SET_MODE_FILTER",
         (Sys.seccomp, 1) => Flags(value, [(Linux.SECCOMP_FILTER_FLAG_LOG, "SECCOMP_FILTER_FLAG_LOG"), (Linux.SECCOMP_FILTER_FLAG_SPEC_ALLOW, "SECCOMP_FILTER_FLAG_SPEC_ALLOW")]),
         (Sys.mknodat or Sys.mkdirat, 2) or (Sys.umask, 0) => "0" + Convert.ToString((long)value, 8),

@@ -62,6 +62,7 @@ internal static class Planner
         }
 
         IdentityPlanner.Settle(plan, options, facts);
+        KeyringPlanner.Renew(plan, options, facts);
         SecurityPlanner.NoNewPrivileges(plan, options, capabilities, facts);
         SeccompPlanner.FilterEarly(plan, options);
         UserPlanner.Become(plan, options, facts);

@@ -13,7 +13,7 @@ namespace Isolation.Tests.Support;
 /// </summary>
 public sealed class RawCalls : IDisposable
 {
-    // calls [native|int80|x32] NUMBER[,ARGUMENT…]…; "here" stands for the address of a zeroed page.
+    // calls [native|int80|x32] NUMBER[,ARGUMENT…]…; "here" stands for the address of a zeroed page, "'text" for that of the text.
     private const string Source = """
         #include <stdio.h>
         #include <stdlib.h>
@@ -60,7 +60,7 @@ public sealed class RawCalls : IDisposable
             unsigned long a[7] = {0};
             int n = 0;
             for (char *word = strtok(words[i], ","); word && n < 7; word = strtok(0, ","))
-              a[n++] = strcmp(word, "here") ? strtoul(word, 0, 0) : (unsigned long)page;
+              a[n++] = word[0] == '\'' ? (unsigned long)(word + 1) : strcmp(word, "here") ? strtoul(word, 0, 0) : (unsigned long)page;
             long result = way == 1 ? foreign(a[0], a + 1) : native(way == 2 ? a[0] | 0x40000000 : a[0], a + 1);
             printf("%ld\n", result);
             fflush(stdout);
