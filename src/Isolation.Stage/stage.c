@@ -22,10 +22,11 @@ static u64 parse(const char *text) {
   return value;
 }
 
-static void ask(struct program *program, u32 question) {
+// status: where a host that waits by epoll is told, or -1. The program's own descriptors may have taken its first number.
+static void ask(struct program *program, u32 question, s32 status) {
   __atomic_store_n(&program->asked, question, __ATOMIC_RELEASE);
   syscall3(SYS_futex, (s64)&program->asked, 1 /* FUTEX_WAKE */, 1);
-  if (program->status_fd >= 0) syscall3(SYS_write, program->status_fd, (s64) "?", 1);
+  if (status >= 0) syscall3(SYS_write, status, (s64) "?", 1);
 }
 
 static noreturn void fail(struct program *program, u32 index, s64 error) {
@@ -190,7 +191,7 @@ static noreturn void run(struct program *program) {
       break;
     }
     case OP_AWAIT_HOST:
-      if (a[0]) ask(program, (u32)a[0]);
+      if (a[0]) ask(program, (u32)a[0], (s32)a[1]);
       for (u32 go; (go = __atomic_load_n(&program->go, __ATOMIC_ACQUIRE)) <= a[0];) syscall6(SYS_futex, (s64)&program->go, 0 /* FUTEX_WAIT */, go, 0, 0, 0);
       break;
     case OP_FORK:

@@ -25,7 +25,7 @@ typedef long s64;
 enum op {
   OP_SYSCALL = 0,     // issue syscall `nr` with arg[0..5]
   OP_CHECK = 1,       // (*(arg[1] bytes at arg[0]) & arg[2]) == arg[3], or fail with errno arg[4]
-  OP_AWAIT_HOST = 2,  // wait until the host has run its own steps (arg[0] = 0), or ask it something and wait for its answer (arg[0] = number of the question)
+  OP_AWAIT_HOST = 2,  // wait until the host has run its own steps (arg[0] = 0), or ask it something and wait for its answer (arg[0] = number of the question, arg[1] = status fd or -1)
   OP_FORK = 3,        // clone with flags arg[0]; the child goes on, this process supervises it (arg[1] = supervise_flags, arg[2] = pidfd of the host)
   OP_KILL_LISTED = 4, // SIGKILL every live process of the table at arg[0], arg[1] entries
 };

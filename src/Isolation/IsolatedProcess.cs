@@ -97,15 +97,15 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     {
         _child.Kill();
         _child.Wait(timeout: null);
-        CloseStreams();
+        _child.CloseStreams();
     }
 
     /// <summary>Ends the program, waits for its end without blocking a thread, and closes the pipes.</summary>
     public async ValueTask DisposeAsync()
     {
         _child.Kill();
-        await _child.Exit.ConfigureAwait(false);
-        CloseStreams();
+        await ((Task)_child.Exit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _child.CloseStreams();
     }
 
     internal static ChildProcess Launch(IsolationOptions options, LaunchMode mode, LaunchHooks? hooks = null)
@@ -158,13 +158,6 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         Log.Plan(options.Logger, options.FileName, launch.Arena.Plan);
         Log.Landlock(options.Logger, options.FileName, launch.Arena.Plan.Landlock);
         return launch;
-    }
-
-    private void CloseStreams()
-    {
-        _child.Input?.Dispose();
-        _child.Output?.Dispose();
-        _child.Error?.Dispose();
     }
 
     /// <summary>Null for no limit, which <see cref="Timeout.InfiniteTimeSpan"/> stands for as well.</summary>

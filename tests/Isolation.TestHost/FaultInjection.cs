@@ -19,13 +19,15 @@ internal static class FaultInjection
 
     private static readonly TimeSpan s_shortTime = TimeSpan.FromMilliseconds(15);
     private static SafeFileHandle? s_handle;
-    private static bool s_useInit = true, s_killOnParentExit = true, s_subordinate, s_async;
+    private static bool s_useInit = true, s_killOnParentExit = true, s_subordinate, s_async, s_suspended;
+    private static int s_suspension;
 
     internal static int Run(string[] arguments)
     {
         s_useInit = !arguments.Contains("no-init");
         s_killOnParentExit = !arguments.Contains("outlive");
         s_subordinate = arguments.Contains("subordinate");
+        s_suspended = arguments.Contains("suspended");
         var monitor = arguments.Contains("monitor");
         using (s_handle = File.OpenHandle("/dev/zero"))
         {
@@ -71,7 +73,7 @@ internal static class FaultInjection
                     if (!IsHosts(step))
                     {
                         if (s_async) Canceled(program, i);
-                        else TimedOut(program, i);
+                        else if (s_suspension == 0 || i <= s_suspension) TimedOut(program, i); // a release has no time limit
                         HostState.ExpectSame(before, s_async ? "the cancellation" : "the timeout");
                         cases++;
                     }
@@ -133,18 +135,36 @@ internal static class FaultInjection
     private static bool IsHosts(in Step step) => step.Kind is StepKind.HostWrite or StepKind.HostRun;
 
     private static ChildProcess Launch(string program, LaunchHooks hooks) => s_async
-        ? IsolatedProcess.LaunchAsync(Fullest(program), default, CancellationToken.None, hooks).GetAwaiter().GetResult()
-        : IsolatedProcess.Launch(Fullest(program), default, hooks);
+        ? LaunchAsync(program, CancellationToken.None, hooks).GetAwaiter().GetResult()
+        : Launch(program, default, hooks);
+
+    private static ChildProcess Launch(string program, LaunchMode mode, LaunchHooks hooks)
+    {
+        if (!s_suspended) return IsolatedProcess.Launch(Fullest(program), mode, hooks);
+        var child = IsolatedProcess.LaunchSuspended(Fullest(program), mode, hooks);
+        child.Release();
+        return child;
+    }
+
+    private static async Task<ChildProcess> LaunchAsync(string program, CancellationToken cancellationToken, LaunchHooks hooks)
+    {
+        if (!s_suspended) return await IsolatedProcess.LaunchAsync(Fullest(program), default, cancellationToken, hooks);
+        var child = await IsolatedProcess.LaunchSuspendedAsync(Fullest(program), cancellationToken, hooks);
+        await child.ReleaseAsync(cancellationToken);
+        return child;
+    }
 
     private static Step[] Steps(string program, out ExecutionSteps execution, out bool hasMonitor)
     {
         var (steps, found, monitor) = (Array.Empty<Step>(), default(ExecutionSteps), false);
+        s_suspension = 0;
         try
         {
             End(Launch(program, new LaunchHooks(plan =>
             {
                 steps = plan.Steps.ToArray();
                 (found, monitor) = (plan.Execution, plan.HasMonitor);
+                if (plan.Suspension > 0) s_suspension = Array.FindLastIndex(steps, static step => step.Kind == StepKind.AskHost);
             })));
         }
         catch (IsolationException) when (program != "sh")
@@ -226,7 +246,7 @@ internal static class FaultInjection
         var host = IsHosts(steps[i]);
         var fork = Array.FindIndex(steps, step => step.Label == "make the sandbox's first process");
         if (host && victim == Victim.Inner) return false;
-        var task = IsolatedProcess.LaunchAsync(Fullest(program), default, limit.Token, new LaunchHooks(plan => Hang(plan, i), launch =>
+        var task = LaunchAsync(program, limit.Token, new LaunchHooks(plan => Hang(plan, i), launch =>
         {
             (pidfd, arena) = (launch.Pidfd, launch.Arena);
             // Before the host's own steps: they find the child dead.
@@ -273,7 +293,7 @@ internal static class FaultInjection
     {
         using var cancellation = new CancellationTokenSource();
         LaunchArena? arena = null;
-        var task = IsolatedProcess.LaunchAsync(Fullest(program), default, cancellation.Token, new LaunchHooks(plan => Hang(plan, i), launch => arena = launch.Arena));
+        var task = LaunchAsync(program, cancellation.Token, new LaunchHooks(plan => Hang(plan, i), launch => arena = launch.Arena));
         if (!Reached(task, arena!, i))
         {
             Passed(task);
@@ -288,7 +308,7 @@ internal static class FaultInjection
     {
         try
         {
-            End(IsolatedProcess.Launch(Fullest(program), new LaunchMode(Deadline: Environment.TickCount64 + (long)s_shortTime.TotalMilliseconds), new LaunchHooks(plan => Hang(plan, i))));
+            End(Launch(program, new LaunchMode(Deadline: Environment.TickCount64 + (long)s_shortTime.TotalMilliseconds), new LaunchHooks(plan => Hang(plan, i))));
         }
         catch (TimeoutException)
         {

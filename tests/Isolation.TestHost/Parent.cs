@@ -5,7 +5,7 @@ namespace Isolation.TestHost;
 
 /// <summary>
 /// Starts sandboxes from two threads until it is killed, or COUNT each. Their programs can be found by the marker, a number of
-/// seconds that nobody else sleeps. MODE: pid, no-pid or init, "survivor" for one more that may outlive us, or "prctl"
+/// seconds that nobody else sleeps. MODE: pid, no-pid, init or suspended (half of them stay so), "survivor" for one more that may outlive us, or "prctl"
 /// for a program that tries to.
 /// </summary>
 internal static class Parent
@@ -30,7 +30,7 @@ internal static class Parent
             {
                 for (var i = 0; i < count; i++)
                 {
-                    var process = IsolatedProcess.Start(Sleeper(marker + "0", mode));
+                    var process = mode == "suspended" ? Suspended(marker + "0", i) : IsolatedProcess.Start(Sleeper(marker + "0", mode));
                     lock (alive) alive.Add(process);
                 }
             });
@@ -42,6 +42,13 @@ internal static class Parent
         Thread.Sleep(Timeout.Infinite);
         GC.KeepAlive(alive);
         return 0;
+    }
+
+    private static IsolatedProcess Suspended(string seconds, int i)
+    {
+        var process = IsolatedProcess.StartSuspended(Sleeper(seconds, i % 4 < 2 ? "pid" : "init"));
+        if (i % 2 == 0) process.Release();
+        return process;
     }
 
     /// <summary>Without PR_SET_PDEATHSIG: a program may clear that.</summary>

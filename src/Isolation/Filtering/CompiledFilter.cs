@@ -18,6 +18,9 @@ internal sealed record CompiledFilter(SeccompArchitecture Native, byte[] Code)
     /// <summary>What looks at a program that could not be executed may run.</summary>
     internal required bool MayLook { get; init; }
 
+    /// <summary>The stage may wait for the host under it.</summary>
+    internal required bool MayWait { get; init; }
+
     /// <summary>No call of any architecture gets through by which a program could use the kernel's keyrings.</summary>
     internal required bool RefusesKeyrings { get; init; }
 

@@ -66,12 +66,15 @@ internal sealed class FilterCompiler
         {
             MayExecute = Actions("execve").Any(static action => action.MayRun),
             MayExit = Actions("exit_group").All(static action => action.MayRun || action.Kind is SeccompActionKind.KillProcess or SeccompActionKind.KillThread),
-            MayLook = ((string[])["openat", "read", "faccessat2"]).SelectMany(Actions).All(static action => action.Kind is SeccompActionKind.Allow or SeccompActionKind.Log),
+            MayLook = MayRun("openat", "read", "faccessat2"),
+            MayWait = MayRun("futex", "write"),
             RefusesKeyrings = !_profile.ForeignAction.MayRun && RefusesKeyrings(outcomes, native)
                 && Foreign(native).ToArray().All(architecture => !_profile.Architectures.Contains(architecture) || RefusesKeyrings(Outcomes(architecture), architecture)),
             Notifies = _rules.Select(static rule => rule.Action).Append(_profile.DefaultAction).Append(Unknown).Append(_profile.ForeignAction)
                 .Contains(SeccompAction.Notify),
         };
+
+        bool MayRun(params string[] names) => names.SelectMany(Actions).All(static action => action.Kind is SeccompActionKind.Allow or SeccompActionKind.Log);
 
         IEnumerable<SeccompAction> Actions(string name) => Possible(outcomes[SyscallNames.Number(name, native)]);
     }

@@ -41,7 +41,7 @@ internal static unsafe class Launcher
 
     private static PendingLaunch Begin(IsolationOptions options, HostFacts facts, MountTable? mounts, LaunchMode mode, LaunchHooks? hooks)
     {
-        var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.Async };
+        var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.HasStatus };
         var arena = ArenaPool.Rent();
         var launch = new PendingLaunch(arena, options, mode, mounts);
         try
@@ -49,7 +49,7 @@ internal static unsafe class Launcher
             var prepared = launch.Prepare();
             if (prepared is { RootLacksMountPoints: true }) facts = facts with { RootLacksMountPoints = true };
             var plan = arena.Plan;
-            Planner.Plan(plan, options, facts, wiring);
+            Planner.Plan(plan, options, facts, wiring, mode.Suspended);
             hooks?.Plan?.Invoke(plan);
             Span<int> handles = stackalloc int[PlanHandle.FirstInherited + wiring.InheritedNumbers.Length];
             handles.Fill(-1);
@@ -61,7 +61,7 @@ internal static unsafe class Launcher
             var listed = options.KillOnParentExit && !plan.HasMonitor;
             if (listed) launch.List();
             // Nobody is told when the child has its copy, and the status pipe's write end must be closed here at once.
-            var flags = plan.CloneFlags | (mode.Async ? 0 : Linux.CLONE_FILES);
+            var flags = plan.CloneFlags | (mode.HasStatus ? 0 : Linux.CLONE_FILES);
             var pid = Spawn(arena, flags, handles, listed ? ParentExitGuard.Address(launch.Slot) : null, out var pidfd);
             launch.Born(pid, pidfd);
             hooks?.Launched?.Invoke(launch);

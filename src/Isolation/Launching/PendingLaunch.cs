@@ -8,7 +8,7 @@ using Isolation.Supervision;
 namespace Isolation.Launching;
 
 /// <summary>A start that is under way, and everything that has to be undone when it fails.</summary>
-internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode, MountTable? mounts = null) : IEventHandler, IWaitingStage
+internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode, MountTable? mounts = null) : IEventHandler, IWaitingStage
 {
     private static readonly TimeSpan s_monitorsTime = TimeSpan.FromSeconds(2);
 
@@ -19,7 +19,9 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     private int _statusRead = -1, _statusWrite = -1;
     private int _pidfd = -1, _innerPidfd = -1;
     private TaskCompletionSource? _ready;
-    private int _question;
+    private int _question; // the number of the last one that was asked
+    private bool _parked;
+    private long _deadline = mode.EffectiveDeadline;
     private SyscallListener? _listener;
 
     internal int Slot { get; private set; } = -1;
@@ -31,6 +33,9 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
 
     internal LaunchArena Arena => _arena!;
 
+    /// <summary>What was taken over on the way.</summary>
+    internal SyscallListener? Listener => _listener;
+
     /// <summary>The host's mounts have changed since the plan was made: the stage must not go on, and the start is to be tried again.</summary>
     internal bool MissedMounts { get; private set; }
 
@@ -39,7 +44,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
 
     internal void Open(in DescriptorWiring wiring, Span<int> handles)
     {
-        if (mode.Async)
+        if (mode.HasStatus)
         {
             Span<int> ends = stackalloc int[2];
             LaunchPipe.Open(ends);
@@ -58,7 +63,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         _pidfd = pidfd;
         if (Slot >= 0) ParentExitGuard.Complete(Slot);
         Close(ref _statusWrite);
-        if (mode.Async) _streams.CloseProgramEnds(); // else the child may not have its own copies yet
+        if (mode.HasStatus) _streams.CloseProgramEnds(); // else the child may not have its own copies yet
     }
 
     /// <summary>The parts of the plan that only a process of the parent namespace can do, while the stage goes ahead.</summary>
@@ -80,27 +85,13 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         if (!MissedMounts) arena.ReleaseStage();
     }
 
-    /// <summary>Blocks until the program runs.</summary>
+    /// <summary>Blocks until the program runs, which releases a parked one.</summary>
     internal ChildProcess Complete()
     {
         try
         {
-            if (Arena.Plan.HasMonitor)
-            {
-                var child = Arena.WaitForChild(_pidfd, mode.EffectiveDeadline);
-                if (child < 0) throw TimedOut();
-                MeetChild();
-            }
-
-            for (var i = 1; i <= Arena.Plan.Questions.Count; i++)
-            {
-                var asked = Arena.WaitForQuestion(i, _innerPidfd >= 0 ? _innerPidfd : _pidfd, mode.EffectiveDeadline);
-                if (asked < 0) throw TimedOut();
-                if (asked == 0) break;
-                Answer(i);
-            }
-
-            if (!Arena.WaitForEnd(_pidfd, mode.EffectiveDeadline)) throw TimedOut();
+            if (!_parked) Meet();
+            GoOn();
             return Conclude();
         }
         catch
@@ -115,21 +106,8 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
     {
         try
         {
-            if (Arena.Plan.HasMonitor)
-            {
-                await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
-                _ = Kernel.read(_statusRead, stackalloc byte[1]); // the monitor's word, or the end
-                MeetChild();
-            }
-
-            for (var i = 1; i <= Arena.Plan.Questions.Count; i++)
-            {
-                await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
-                if (!HasAsked(i)) break;
-                Answer(i);
-            }
-
-            await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+            if (!_parked) await MeetAsync(cancellationToken).ConfigureAwait(false);
+            await GoOnAsync(cancellationToken).ConfigureAwait(false);
             return Conclude();
         }
         catch
@@ -138,6 +116,81 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             throw;
         }
     }
+
+    /// <summary>
+    /// Blocks until all is done but the program's exec, in a start that is <see cref="LaunchMode.Suspended"/>. Then the start may stay like that for as
+    /// long as wanted, and costs no thread: until it is completed, abandoned or handed over. Nobody watches it meanwhile; see <see cref="HasEnded"/>.
+    /// </summary>
+    internal void Park()
+    {
+        try
+        {
+            Meet();
+            while (true)
+            {
+                if (!WaitForQuestion()) throw Failure();
+                if (_question == Arena.Plan.Suspension) break;
+                Answer();
+            }
+
+            Settle();
+        }
+        catch
+        {
+            Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>The same without a thread waiting.</summary>
+    internal async Task ParkAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MeetAsync(cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                if (!await WaitForQuestionAsync(cancellationToken).ConfigureAwait(false)) throw Failure();
+                if (_question == Arena.Plan.Suspension) break;
+                Answer();
+            }
+
+            Settle();
+        }
+        catch
+        {
+            Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>A parked start as a process that can be waited for and ended; it finishes the start by <see cref="Finish"/>.</summary>
+    internal ChildProcess HandOver()
+    {
+        var child = Create(this);
+        Slot = -1;
+        Watch(child);
+        return child;
+    }
+
+    /// <summary>
+    /// Releases what was handed over and blocks until the program runs. The child must not be reaped meanwhile, and is the caller's to end when this throws.
+    /// </summary>
+    internal void Finish()
+    {
+        GoOn();
+        Check();
+    }
+
+    /// <summary>The same without a thread waiting.</summary>
+    internal async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        await GoOnAsync(cancellationToken).ConfigureAwait(false);
+        Check();
+    }
+
+    /// <summary>Nobody will ask for the end of a start that was handed over.</summary>
+    internal void Forget() => Close(ref _statusRead);
 
     public void OnReady(uint events) => _ready!.TrySetResult();
 
@@ -221,44 +274,37 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
 
     long IWaitingStage.Result(int step) => Arena.Result(step);
 
-    private void Answer(int number)
-    {
-        _question = number;
-        Arena.Plan.Questions[number - 1].Answer(this);
-        Arena.ReleaseStage(number);
-    }
-
-    /// <summary>False when the stage has ended instead.</summary>
-    private bool HasAsked(int number) =>
-        Kernel.read(_statusRead, stackalloc byte[1]) == 1 && Volatile.Read(ref Arena.Header.Asked) >= number;
-
-    private async Task WaitForStatusAsync(CancellationToken cancellationToken)
-    {
-        _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var watch = EventLoop.Instance.WatchOnce(_statusRead, this);
-        try
-        {
-            await using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), _ready))
-                await _ready.Task.ConfigureAwait(false);
-        }
-        finally
-        {
-            EventLoop.Instance.Forget(watch, _statusRead);
-        }
-    }
-
     private int SandboxProcessId => Arena.Plan.HasMonitor ? Arena.Header.Child : ProcessId;
 
     /// <summary>The stage has ended: the program runs, or the child failed or was killed.</summary>
-    private ChildProcess Conclude()
+    private void Check()
     {
         var arena = Arena;
         var execution = arena.Plan.Execution;
         var current = (int)arena.Header.Current;
         if (Volatile.Read(ref arena.Header.Failed) >= 0 || current < execution.First || current >= execution.First + execution.Count) throw Failure();
+    }
 
-        var supervised = arena.Plan.IsSupervised;
-        var child = new ChildProcess(new LaunchedProcess(
+    private ChildProcess Conclude()
+    {
+        Check();
+        var child = Create(null);
+        var arena = Arena;
+        Close(ref _statusRead);
+        _pidfd = _innerPidfd = Slot = -1;
+        _arena = null;
+        _listener = null;
+        _streams.CloseProgramEnds();
+        CloseMounts();
+        if (!arena.Plan.IsSupervised) ArenaPool.Return(arena);
+        Watch(child);
+        return child;
+    }
+
+    private ChildProcess Create(PendingLaunch? parked)
+    {
+        var plan = Arena.Plan;
+        return new ChildProcess(new LaunchedProcess(
             ProcessId: SandboxProcessId,
             InnerProcessId: (options.Namespaces & Namespaces.Pid) == 0 ? SandboxProcessId : options.UseInit ? 2 : 1,
             Pidfd: _pidfd,
@@ -266,20 +312,23 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             Slot: Slot,
             OwnsPidNamespace: (options.Namespaces & Namespaces.Pid) != 0,
             HasInit: options.UseInit,
-            Arena: supervised ? arena : null,
+            IsSupervised: plan.IsSupervised,
+            Arena: parked is not null || plan.IsSupervised ? Arena : null,
+            Parked: parked,
             Started: _started,
             Logger: options.Logger,
-            Name: options.FileName)) { Landlock = arena.Plan.Landlock, Listener = _listener };
-        Close(ref _statusRead);
-        _pidfd = _innerPidfd = Slot = -1;
-        _arena = null;
-        _listener = null;
-        _streams.CloseProgramEnds();
-        CloseMounts();
-        child.Input = _streams.Input;
-        child.Output = _streams.Output;
-        child.Error = _streams.Error;
-        if (!supervised) ArenaPool.Return(arena);
+            Name: options.FileName))
+        {
+            Landlock = plan.Landlock,
+            Listener = _listener,
+            Input = _streams.Input,
+            Output = _streams.Output,
+            Error = _streams.Error,
+        };
+    }
+
+    private void Watch(ChildProcess child)
+    {
         try
         {
             child.Watch();
@@ -292,8 +341,6 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
             _streams.Abandon();
             throw;
         }
-
-        return child;
     }
 
     private static TimeoutException TimedOut() => new("The sandbox was not set up within the time given.");
@@ -323,7 +370,7 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         {
             foreach (ref var step in Arena.Plan.Steps)
                 if (step.Kind == StepKind.HostRun) helpers.Start(Arena.Plan, step, pid, options.KillOnParentExit);
-            if (!helpers.Wait(pid, mode.EffectiveDeadline)) throw TimedOut();
+            if (!helpers.Wait(pid, _deadline)) throw TimedOut();
         }
         catch (IsolationException) when (HasEnded)
         {
@@ -337,7 +384,8 @@ internal sealed class PendingLaunch(LaunchArena arena, IsolationOptions options,
         return HasEnded ? Failure() : LaunchFailure.Host(step, syscall, errno, path, hint);
     }
 
-    private bool HasEnded
+    /// <summary>Whether the stage is gone, or has failed.</summary>
+    internal bool HasEnded
     {
         get
         {

@@ -25,7 +25,7 @@ internal static class DescriptorPlanner
         var numbers = wiring.InheritedNumbers;
         var above = numbers.Length == 0 ? 3 : numbers[^1] + 1;
         Span<byte> registers = stackalloc byte[3 + numbers.Length];
-        if (wiring.HasStatus) MoveAway(plan, Argument.Handle(PlanHandle.Status), above);
+        if (wiring.HasStatus) plan.Status = Argument.Register(MoveAway(plan, Argument.Handle(PlanHandle.Status), above));
         for (var i = 0; i < registers.Length; i++) registers[i] = MoveAway(plan, Argument.Handle(Source(i)), above);
         if (wiring.HasStatus) CloseHostNumber(plan, PlanHandle.Status);
         for (var i = 0; i < registers.Length; i++) CloseHostNumber(plan, Source(i));

@@ -62,6 +62,12 @@ internal sealed class LaunchPlan
     /// <summary>What the stage asks the host on its way, in this order.</summary>
     internal List<HostQuestion> Questions { get; } = [];
 
+    /// <summary>The number, among them, of the question that lets the program go when it is answered; 0 when nothing is waited for.</summary>
+    internal int Suspension { get; set; }
+
+    /// <summary>Where the status pipe is by now.</summary>
+    internal Argument Status { get; set; } = Argument.Handle(PlanHandle.Status);
+
     /// <summary>The environment's HOME=…, where the host finds out what it is while the stage waits.</summary>
     internal Argument? Home { get; set; }
 
@@ -79,6 +85,8 @@ internal sealed class LaunchPlan
         StagePersonality = Kernel.SamePersonality;
         HasMonitor = IsSupervised = HasHostSteps = false;
         Questions.Clear();
+        Suspension = 0;
+        Status = Argument.Handle(PlanHandle.Status);
         Home = null;
         LookedUp = null;
         Execution = default;
@@ -144,7 +152,7 @@ internal sealed class LaunchPlan
     internal void Ask(string label, string? path, HostQuestion question)
     {
         Questions.Add(question);
-        Add(Make(StepKind.AskHost, 0, label, path, Questions.Count));
+        Add(Make(StepKind.AskHost, 0, label, path, Questions.Count, Status));
     }
 
     /// <summary>The steps from this one on, up to the one that is added next, are passed over when the step before them succeeds.</summary>

@@ -10,7 +10,7 @@ namespace Isolation.Planning;
 /// </summary>
 internal static class Planner
 {
-    internal static void Plan(LaunchPlan plan, IsolationOptions options, in HostFacts facts, in DescriptorWiring wiring)
+    internal static void Plan(LaunchPlan plan, IsolationOptions options, in HostFacts facts, in DescriptorWiring wiring, bool suspended = false)
     {
         plan.Clear();
         var namespaces = options.Namespaces;
@@ -82,7 +82,11 @@ internal static class Planner
         plan.Add(LaunchPlan.Syscall(Sys.umask, "set the umask", null, options.Umask));
         LandlockPlanner.Restrict(plan, options);
         LimitPlanner.SetOpenFiles(plan, options);
+        // The filter is part of what can be done before, unless it forbids to wait.
+        var waitsUnfiltered = suspended && SeccompPlanner.Compile(options) is { MayWait: false };
+        if (waitsUnfiltered) SupervisionPlanner.Suspend(plan);
         SeccompPlanner.FilterLate(plan, options);
+        if (suspended && !waitsUnfiltered) SupervisionPlanner.Suspend(plan);
         ExecutionPlanner.Execute(plan, options);
     }
 }

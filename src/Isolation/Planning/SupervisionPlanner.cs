@@ -33,6 +33,13 @@ internal static class SupervisionPlanner
         plan.Add(LaunchPlan.Syscall(Sys.setsid, "start a session for the program", null));
     }
 
+    /// <summary>Nothing is left but to execute the program, which the host lets go when it likes.</summary>
+    internal static void Suspend(LaunchPlan plan)
+    {
+        plan.Ask("wait to be released", null, ReleaseQuestion.Instance);
+        plan.Suspension = plan.Questions.Count;
+    }
+
     /// <summary>
     /// A session of its own: no controlling terminal whose input it could fake (TIOCSTI, CVE-2017-5226), no keyboard
     /// signals meant for the host, and a process group that can be killed as a whole.

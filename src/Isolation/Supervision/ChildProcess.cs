@@ -5,7 +5,7 @@ using Isolation.Stage;
 namespace Isolation.Supervision;
 
 /// <summary>A running sandbox: signals it, notices its end, reaps it, and releases what belonged to it.</summary>
-internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
+internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHandler
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource<ProcessExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,24 +21,28 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
 
     internal bool OwnsPidNamespace => launched.OwnsPidNamespace;
 
+    internal Microsoft.Extensions.Logging.ILogger? Logger => launched.Logger;
+
+    internal string Name => launched.Name;
+
     /// <summary>What Landlock enforces, or null.</summary>
     internal LandlockReport? Landlock { get; init; }
 
     /// <summary>Brings syscalls to the host, or null.</summary>
-    internal SyscallListener? Listener { get; init; }
+    internal SyscallListener? Listener { get; set; }
 
-    internal PipeWriteStream? Input { get; set; }
+    internal PipeWriteStream? Input { get; init; }
 
-    internal PipeReadStream? Output { get; set; }
+    internal PipeReadStream? Output { get; init; }
 
-    internal PipeReadStream? Error { get; set; }
+    internal PipeReadStream? Error { get; init; }
 
     /// <summary>Completes when the sandbox has ended and is reaped.</summary>
     internal Task<ProcessExitStatus> Exit => _exited.Task;
 
     internal void Watch()
     {
-        Log.Started(launched.Logger, launched.Name, ProcessId);
+        if (launched.Parked is null) Log.Started(launched.Logger, launched.Name, ProcessId);
         Telemetry.Running(1);
         lock (_gate)
         {
@@ -140,11 +144,15 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
             copy = Kernel.fcntl(_pidfd, Linux.F_DUPFD_CLOEXEC, 3); // ours to wait on, whoever reaps
         }
 
-        if (copy < 0) return timeout is null ? WaitForReaper() : _exited.Task.Wait(timeout.Value);
+        if (copy < 0) return timeout is null ? WaitForReaper() : WaitForReaper(timeout.Value);
         Span<pollfd> wait = [new pollfd { fd = copy, events = Linux.POLLIN }];
+        var begin = Environment.TickCount64;
         var ready = Kernel.poll(wait, timeout) > 0;
         _ = Kernel.close(copy);
-        return ready && TryReap();
+        if (!ready) return false;
+        if (TryReap()) return true;
+        // It is being released, and who does that will reap it.
+        return timeout is null ? WaitForReaper() : WaitForReaper(timeout.Value - TimeSpan.FromMilliseconds(Environment.TickCount64 - begin));
     }
 
     /// <summary>True when the sandbox has ended and is reaped, by this call or before.</summary>
@@ -154,9 +162,10 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
         lock (_gate)
         {
             if (_pidfd < 0) return true;
+            if (_releasing) return false;
             Span<pollfd> poll = [new pollfd { fd = _pidfd, events = Linux.POLLIN }];
             if (Kernel.poll(poll, TimeSpan.Zero) <= 0) return false;
-            if (!OwnsPidNamespace && _arena is null) _ = Kernel.kill(-ProcessId, Linux.SIGKILL); // what is left of its process group
+            if (!OwnsPidNamespace && !launched.IsSupervised) _ = Kernel.kill(-ProcessId, Linux.SIGKILL); // what is left of its process group
             if (_slot >= 0) ParentExitGuard.Return(_slot);
             _slot = -1;
             status = ExitReader.Reap(_pidfd, _arena, TimeSpan.FromMilliseconds(Environment.TickCount64 - launched.Started));
@@ -173,10 +182,18 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
 
             _innerPidfd = -1;
             _arena = null;
+            _parked?.Forget();
+            _parked = null;
         }
 
         Listener?.Dispose();
         Telemetry.Exited(status);
+        if (_failure is { } failure)
+        {
+            if (_exited.TrySetException(failure)) _ = _exited.Task.Exception; // who has released it knows
+            return true;
+        }
+
         Log.Exited(launched.Logger, launched.Name, ProcessId, status.ExitCode);
         _exited.TrySetResult(status);
         return true;
@@ -206,7 +223,9 @@ internal sealed class ChildProcess(LaunchedProcess launched) : IEventHandler
 
     private bool WaitForReaper()
     {
-        _exited.Task.Wait();
+        ((IAsyncResult)_exited.Task).AsyncWaitHandle.WaitOne();
         return true;
     }
+
+    private bool WaitForReaper(TimeSpan timeout) => ((IAsyncResult)_exited.Task).AsyncWaitHandle.WaitOne(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero);
 }

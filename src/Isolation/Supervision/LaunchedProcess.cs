@@ -11,7 +11,9 @@ namespace Isolation.Supervision;
 /// <param name="Slot">The parent-exit guard's entry, or -1.</param>
 /// <param name="OwnsPidNamespace">The end of the first process ends everything inside.</param>
 /// <param name="HasInit">The first process is an init, and the program its child.</param>
-/// <param name="Arena">Where a supervising stage leaves the exit report, or null.</param>
+/// <param name="IsSupervised">A stage stays as init or monitor, and reports into the arena how the program ended.</param>
+/// <param name="Arena">Where a supervising stage leaves the exit report, or the start that is still to be finished has its plan; else null.</param>
+/// <param name="Parked">The start that is still to be finished when the program is suspended, else null.</param>
 /// <param name="Started">When the start began, in milliseconds of <see cref="Environment.TickCount64"/>.</param>
 /// <param name="Logger">The user's logger.</param>
 /// <param name="Name">The program.</param>
@@ -23,7 +25,9 @@ internal readonly record struct LaunchedProcess(
     int Slot,
     bool OwnsPidNamespace,
     bool HasInit,
+    bool IsSupervised,
     LaunchArena? Arena,
+    PendingLaunch? Parked,
     long Started,
     ILogger? Logger,
     string Name);

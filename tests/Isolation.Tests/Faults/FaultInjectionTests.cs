@@ -15,7 +15,9 @@ public class FaultInjectionTests
     [Theory(Timeout = Patience)]
     [InlineData("faults")]
     [InlineData("faults", "no-init", "outlive")]
+    [InlineData("faults", "suspended")]
     [InlineData("ignoring-sigchld", "faults", "monitor")]
+    [InlineData("ignoring-sigchld", "faults", "monitor", "suspended")]
     public async Task Whatever_goes_wrong_at_any_step_leaves_the_host_as_it_was(params string[] arguments) =>
         (await HostApp.RunAsync(TestContext.Current.CancellationToken, arguments)).Should().EndWith("fine\n");
 

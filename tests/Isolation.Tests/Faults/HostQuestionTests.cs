@@ -89,7 +89,7 @@ public class HostQuestionTests
     private static void Ask(LaunchPlan plan, string label, Question question)
     {
         plan.Questions.Add(question);
-        Step(plan, label) = LaunchPlan.Make(StepKind.AskHost, 0, label, null, plan.Questions.Count);
+        Step(plan, label) = LaunchPlan.Make(StepKind.AskHost, 0, label, null, plan.Questions.Count, Argument.Handle(PlanHandle.Status));
     }
 
     private static ref Step Step(LaunchPlan plan, string label)

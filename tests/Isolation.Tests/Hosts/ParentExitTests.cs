@@ -20,6 +20,8 @@ public class ParentExitTests
     [InlineData("pid")]
     [InlineData("no-pid")]
     [InlineData("init")]
+    [InlineData("suspended")]
+    [InlineData("suspended", "ignoring-sigchld")]
     [InlineData("pid", "ignoring-sigchld")]
     [InlineData("no-pid", "ignoring-sigchld")]
     [InlineData("init", "ignoring-sigchld")]
