@@ -9,6 +9,7 @@ return args switch
     ["trees", .. var rest] => TreesSettings.TryParse(rest, out var settings, out var error) ? TreesBenchmark.Run(settings) : Complain(error),
     ["unpack", .. var rest] => UnpackSettings.TryParse(rest, out var settings, out var error) ? await UnpackBenchmark.RunAsync(settings) : Complain(error),
     ["syscalls", .. var rest] => SyscallsSettings.TryParse(rest, out var settings, out var error) ? SyscallsBenchmark.Run(settings) : Complain(error),
+    ["release", .. var rest] => ReleaseBenchmark.Run(rest),
     ["bdn", .. var rest] => Switch(rest),
     [var first, ..] when first.StartsWith('-') => Switch(args),
     _ => Complain($"Unknown command '{args[0]}'."),
@@ -67,6 +68,9 @@ static int Usage(TextWriter to, int code)
                 --rounds N      rounds (default 25)
                 --iterations N  calls of each kind in a round (default 50000)
                 --work DIR      where the C program is built
+
+          release
+              Takes some seconds. What is left to be done for a sandbox that was started suspended, against a whole start.
 
           bdn [ARGUMENTS]
               The same calls under BenchmarkDotNet, with its memory diagnoser. Arguments are BenchmarkDotNet's own,

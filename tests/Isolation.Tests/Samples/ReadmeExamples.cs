@@ -173,6 +173,17 @@ internal sealed class ReadmeExamples
         // README: end
     }
 
+    internal async Task Suspended()
+    {
+        // README: suspended
+        await using var process = await IsolatedProcess.StartSuspendedAsync(new IsolationOptions("echo", "here I am"));
+
+        Console.WriteLine(process.IsSuspended); // True; its process id and its namespaces are there to be used
+        await process.ReleaseAsync();           // here I am
+        // README: end
+        Console.WriteLine((await process.WaitForExitAsync()).ExitCode);
+    }
+
     internal void Landlock()
     {
         // README: landlock

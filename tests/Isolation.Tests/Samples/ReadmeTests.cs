@@ -107,6 +107,13 @@ public partial class ReadmeTests
         _examples.Console.Text.Should().Be("2\nsignal SIGTERM\n");
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task The_example_of_a_suspended_start_prints_what_it_says()
+    {
+        await _examples.Suspended();
+        _examples.Console.Text.Should().Be("True\n0\n", "what echo writes goes to the tests' own output");
+    }
+
     [Fact]
     public void The_example_of_Landlock_refuses_what_is_not_allowed()
     {
