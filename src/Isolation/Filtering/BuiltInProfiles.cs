@@ -25,6 +25,8 @@ internal static class BuiltInProfiles
 
     private static IEnumerable<SeccompRule> DefaultRules()
     {
+        // A lease on a file of the host, for which reading is enough, keeps others waiting that open it to write.
+        yield return Deny("fcntl", "fcntl64") with { Conditions = [SeccompCondition.Low32(1, Linux.F_SETLEASE)] };
         foreach (var group in SyscallGroups.Ordinary) yield return Allow(group);
         yield return Allow("file_getattr", "file_setattr", "rseq_slice_yield", "uprobe");
 

@@ -147,7 +147,7 @@ public class SeccompTests(RawCalls calls) : IClassFixture<RawCalls>
         { "process_madvise", ["0xffffffff"] }, { "socket", ["38", "99"] }, { "socket", ["0x10000000026", "99"] }, { "ioctl", ["0xffffffff", "0x5412"] },
         { "ioctl", ["0xffffffff", "0x12300005412"] }, { "ioctl", ["0xffffffff", "0x541c"] }, { "personality", ["0x40000"] }, { "kcmp", ["0", "0", "99"] },
         { "mount_setattr", ["0xffffffff", "here", "0", "here", "9"] }, { "open_tree", ["0xffffffff", "here", "0xffff"] }, { "setns", ["0xffffffff", "0"] },
-        { "clone", ["0x10000800"] },
+        { "clone", ["0x10000800"] }, { "fcntl", ["0xffffffff", "1024", "0"] }, { "fcntl", ["0xffffffff", "0x100000400", "0"] },
     };
 
     [Theory(Timeout = 30_000)]
