@@ -78,7 +78,7 @@ internal static class MountPlanner
 
         for (var i = 0; i < filesystem.Mounts.Count; i++) Place(plan, options, root, i);
         // The last: nothing that comes before can be led into it by a link (CVE-2025-52881).
-        ProcPlanner.Place(plan, options, root);
+        ProcPlanner.Place(plan, options, root, facts);
         RootPlanner.Seal(plan, options, facts);
     }
 

@@ -45,7 +45,7 @@ internal static class ProcPlanner
     }
 
     /// <summary>The sandbox's /proc, and the masks in it and in a /sys that is the host's.</summary>
-    internal static void Place(LaunchPlan plan, IsolationOptions options, byte root)
+    internal static void Place(LaunchPlan plan, IsolationOptions options, byte root, in HostFacts facts)
     {
         var filesystem = options.Filesystem;
         var wanted = IsWanted(options);
@@ -61,6 +61,10 @@ internal static class ProcPlanner
         if (filesystem.Root.Kind == RootKind.Host) MakeReadOnly(plan, "/sys", "/sys", fresh: false);
         Hide(plan, "/sys/devices/virtual/powercap", "/sys/devices/virtual/powercap");
         Hide(plan, "/sys/firmware", "/sys/firmware");
+        // These show processes of the host, and are root's by number as well; nobody else may enter them.
+        if (facts.UserId != 0) return;
+        Hide(plan, "/sys/kernel/debug", "/sys/kernel/debug");
+        Hide(plan, "/sys/kernel/tracing", "/sys/kernel/tracing");
     }
 
     /// <summary>One more procfs, at a place of the user's choice.</summary>
