@@ -132,6 +132,8 @@ internal static unsafe class Kernel
         }
     }
 
+    internal static int prctl(int option, nint argument = 0) => (int)Short(Sys.prctl, option, argument);
+
     internal static int pidfd_open(int pid) => (int)Short(Sys.pidfd_open, pid);
 
     internal static int pidfd_send_signal(int pidfd, int signal) => (int)Short(Sys.pidfd_send_signal, pidfd, signal);

@@ -37,6 +37,8 @@ internal static partial class Linux
     internal const uint ADDR_NO_RANDOMIZE = 0x0040000;
 
     internal const int PR_SET_PDEATHSIG = 1;
+    internal const int PR_GET_DUMPABLE = 3;
+    internal const int PR_SET_DUMPABLE = 4;
     internal const int PR_SET_KEEPCAPS = 8;
     internal const int PR_SET_NAME = 15;
     internal const int PR_CAPBSET_DROP = 24;

@@ -15,9 +15,10 @@ internal static class ArenaPool
     internal static void Return(LaunchArena arena)
     {
         arena.Plan.Clear();
-        if (arena.IsLarge)
+        // One start with much to carry is no reason to keep so much memory; and whoever could trace the stage may have kept a way to it.
+        if (arena.IsLarge || MemoryExposure.IsThere)
         {
-            arena.Dispose(); // one start with much to carry is no reason to keep so much memory
+            arena.Dispose();
             return;
         }
 

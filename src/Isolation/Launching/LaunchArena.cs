@@ -144,6 +144,8 @@ internal sealed unsafe class LaunchArena : IDisposable
         var stepsOffset = StageFormat.DataOffset + Plan.Data.Length + 7 & ~7;
         var total = stepsOffset + steps.Length * sizeof(EncodedStep);
         if (total > _size) Resize(total);
+        // What earlier starts have left is nobody's business who gets to see a supervisor's memory.
+        if (Plan.IsSupervised) new Span<byte>(_memory + total, _size - total).Clear();
         Plan.Data.CopyTo(new Span<byte>(_memory + StageFormat.DataOffset, Plan.Data.Length));
 
         var encoded = (EncodedStep*)(_memory + stepsOffset);

@@ -46,6 +46,7 @@ internal static unsafe class Launcher
         var launch = new PendingLaunch(arena, options, mode, mounts);
         try
         {
+            if (MemoryExposure.IsCausedBy(options, facts)) launch.HideMemory();
             var prepared = launch.Prepare();
             if (prepared is { RootLacksMountPoints: true }) facts = facts with { RootLacksMountPoints = true };
             var plan = arena.Plan;

@@ -23,6 +23,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     private bool _parked;
     private long _deadline = mode.EffectiveDeadline;
     private SyscallListener? _listener;
+    private bool _hidesMemory;
 
     internal int Slot { get; private set; } = -1;
 
@@ -38,6 +39,12 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
 
     /// <summary>The host's mounts have changed since the plan was made: the stage must not go on, and the start is to be tried again.</summary>
     internal bool MissedMounts { get; private set; }
+
+    internal void HideMemory()
+    {
+        MemoryExposure.Prevent();
+        _hidesMemory = true;
+    }
 
     /// <summary>The mounts that only the host can make, if there are any.</summary>
     internal MountPreparation? Prepare() => _prepared = PreparedMounts.Any(options) ? MountPreparation.Open(options) : null;
@@ -169,6 +176,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     {
         var child = Create(this);
         Slot = -1;
+        _hidesMemory = false;
         Watch(child);
         return child;
     }
@@ -216,6 +224,8 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         }
 
         ReleaseSlot();
+        if (_hidesMemory) MemoryExposure.Undo();
+        _hidesMemory = false;
         unsafe
         {
             if (_pidfd >= 0) _ = Kernel.waitid(Linux.P_PIDFD, _pidfd, null, Linux.WEXITED | Linux.__WALL, null);
@@ -292,6 +302,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         var arena = Arena;
         Close(ref _statusRead);
         _pidfd = _innerPidfd = Slot = -1;
+        _hidesMemory = false;
         _arena = null;
         _listener = null;
         _streams.CloseProgramEnds();

@@ -80,5 +80,5 @@ internal static class SupervisionPlanner
     /// writing to its memory. The program itself is what an exec makes it again. prctl(2), PR_SET_DUMPABLE.
     /// </summary>
     internal static void Shield(LaunchPlan plan) =>
-        plan.Add(LaunchPlan.Syscall(Sys.prctl, "keep the program out of the init's memory", null, 4 /* PR_SET_DUMPABLE */, 0));
+        plan.Add(LaunchPlan.Syscall(Sys.prctl, "keep the program out of the init's memory", null, Linux.PR_SET_DUMPABLE, 0));
 }

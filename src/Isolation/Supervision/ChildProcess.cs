@@ -177,7 +177,7 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
             if (_innerPidfd < 0 || !EndOrphan())
             {
                 if (_innerPidfd >= 0) _ = Kernel.close(_innerPidfd);
-                if (_arena is not null) ArenaPool.Return(_arena);
+                if (_arena is not null) Release(_arena);
             }
 
             _innerPidfd = -1;
@@ -216,9 +216,19 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
             }
 
             _ = Kernel.close(orphan.Pidfd);
-            if (orphan.Arena is not null) ArenaPool.Return(orphan.Arena); // an init may write into it to its last moment
-        }, (Pidfd: _innerPidfd, Arena: _arena), preferLocal: false);
+            if (orphan.Arena is not null) orphan.Owner.Release(orphan.Arena); // an init may write into it to its last moment
+        }, (Owner: this, Pidfd: _innerPidfd, Arena: _arena), preferLocal: false);
         return true;
+    }
+
+    /// <summary>
+    /// A program that was left capabilities may have traced the init, and made it leave a copy of itself behind, which no PID namespace
+    /// has ended: what that copy can still write to must not be anybody's next plan.
+    /// </summary>
+    private void Release(LaunchArena arena)
+    {
+        if (launched.HasInit && !OwnsPidNamespace) arena.Dispose();
+        else ArenaPool.Return(arena);
     }
 
     private bool WaitForReaper()
