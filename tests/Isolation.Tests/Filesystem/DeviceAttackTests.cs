@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Isolation.Tests.Escapes;
 using Isolation.Tests.Support;
 using Xunit;
 
@@ -23,7 +24,8 @@ public class DeviceAttackTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task Device_nodes_cannot_be_made(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(16)]
+    public async Task Attempt_16_device_nodes_cannot_be_made(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         // The kernel itself lets nobody do it below a user namespace.
@@ -41,7 +43,8 @@ public class DeviceAttackTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task A_device_that_is_bound_cannot_be_opened_unless_it_is_said(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(16)]
+    public async Task Attempt_16_a_device_that_is_bound_cannot_be_opened_unless_it_is_said(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         List<(string Source, string Target)> devices = [("/dev/zero", "/tmp/zero")];
@@ -59,7 +62,8 @@ public class DeviceAttackTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task A_device_node_that_lies_in_a_tree_cannot_be_opened(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(16)]
+    public async Task Attempt_16_a_device_node_that_lies_in_a_tree_cannot_be_opened(TreeKind kind, bool userNamespace)
     {
         Assert.SkipUnless(Privilege.CanAdminister, "Only root makes device nodes on the host.");
         Programs.Require("mknod");
@@ -94,7 +98,8 @@ public class DeviceAttackTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task Set_user_id_bits_count_for_nothing_in_a_tree(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(15)]
+    public async Task Attempt_15_set_user_id_bits_count_for_nothing_in_a_tree(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         // statfs(2): the mount flags of every place where a program could lie; 2 is ST_NOSUID.

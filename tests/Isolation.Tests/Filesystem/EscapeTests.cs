@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FluentAssertions;
 using Isolation.Interop;
+using Isolation.Tests.Escapes;
 using Isolation.Tests.Support;
 using Xunit;
 
@@ -20,7 +21,8 @@ public class EscapeTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task Chroot_and_dot_dot_lead_nowhere(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(9)]
+    public async Task Attempt_09_chroot_and_dot_dot_lead_nowhere(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         using var host = new TemporaryFolder();
@@ -40,7 +42,8 @@ public class EscapeTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task Nothing_is_above_the_root(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(9)]
+    public async Task Attempt_09_nothing_is_above_the_root(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         const string look = "for d in / /.. /tmp/../.. /proc/self/root/.. /proc/1/root/../.. /proc/self/cwd/../..; do $B stat -c '%d:%i' $d; done | $B sort -u | $B wc -l";
@@ -50,7 +53,8 @@ public class EscapeTests
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task No_descriptor_of_the_host_is_a_working_directory(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(3)]
+    public async Task Attempt_03_no_descriptor_of_the_host_is_a_working_directory(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         using var host = new TemporaryFolder();
@@ -163,7 +167,8 @@ public class EscapeTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task The_executable_of_no_process_inside_is_a_file_of_the_host_that_could_be_written(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(2)]
+    public async Task Attempt_02_the_executable_of_no_process_inside_is_a_file_of_the_host_that_could_be_written(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         var before = Hash(Environment.ProcessPath!);
@@ -184,16 +189,31 @@ public class EscapeTests
             })).Should().BeEmpty();
         }
 
-        var self = tree.Options("");
-        self.FileName = "/proc/self/exe";
-        self.Arguments.Clear();
-        (await IsolatedProcess.RunAsync(self, Token)).ToString().Should().Be("exit code 126", "what executes itself is the stage, which does nothing without a plan");
+        // As an image's entry point, directly and by a link or an interpreter of its own.
+        var entries = new List<string> { "/proc/self/exe", "/proc/thread-self/exe", "/proc/1/exe", "/dev/../proc/self/exe" };
+        if (kind is TreeKind.Folder or TreeKind.WritableFolder or TreeKind.CopyOnWrite)
+        {
+            File.CreateSymbolicLink(tree.Path + "/entry", "/proc/self/exe");
+            File.WriteAllText(tree.Path + "/script", "#!/proc/self/exe\n");
+            File.SetUnixFileMode(tree.Path + "/script", (UnixFileMode)0b111_101_101);
+            entries.AddRange(["/entry", "/script"]);
+        }
+
+        foreach (var entry in entries)
+        {
+            var self = tree.Options("");
+            self.FileName = entry;
+            self.Arguments.Clear();
+            (await IsolatedProcess.RunAsync(self, Token)).ToString().Should().Be("exit code 126", "what {0} executes is the stage, which does nothing without a plan", entry);
+        }
+
         Hash(Environment.ProcessPath!).Should().Be(before);
     }
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task The_executable_of_the_init_is_sealed_memory(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(2)]
+    public async Task Attempt_02_the_executable_of_the_init_is_sealed_memory(TreeKind kind, bool userNamespace)
     {
         Assert.SkipUnless(Privilege.CanAdminister, "The init cannot be looked at by ordinary users.");
         using var tree = new AttackedTree(kind, userNamespace);
@@ -214,7 +234,8 @@ public class EscapeTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task No_descriptor_but_the_standard_streams_is_open(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(10)]
+    public async Task Attempt_10_no_descriptor_but_the_standard_streams_is_open(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         using var host = new TemporaryFolder();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FluentAssertions;
+using Isolation.Tests.Escapes;
 using Isolation.Tests.Support;
 using Xunit;
 
@@ -10,8 +11,9 @@ public class KernelFileAttackTests
 {
     private const string Steer = """
         for f in sys/kernel/core_pattern sys/kernel/modprobe sys/vm/swappiness sysrq-trigger irq/default_smp_affinity; do
-          [ -e /proc/$f ] && (: >> /proc/$f) && echo $f
-        done; :
+          [ -e ${P:-/proc}/$f ] && (: >> ${P:-/proc}/$f) && echo $f
+        done
+        for f in $($B find ${P:-/proc}/sys -type f); do true >> $f && echo $f; done; :
         """;
 
     private const string Read = """
@@ -35,21 +37,45 @@ public class KernelFileAttackTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task The_kernel_cannot_be_steered(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(8)]
+    public async Task Attempt_08_the_kernel_cannot_be_steered(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         // These files ask for no capability, only for the host's root.
-        if (Privilege.CanMapEverything) (await tree.Attack(Steer, WithoutMasks)).Should().Contain("sys/kernel/core_pattern\n");
+        const string pretend = "P=/tmp/proc; $B mkdir -p $P/sys/kernel; : > $P/sys/kernel/core_pattern\n";
+        (await tree.Attack(Privilege.CanMapEverything ? Steer : pretend + Steer, WithoutMasks)).Should().Contain("sys/kernel/core_pattern\n");
         (await tree.Attack(Steer)).Should().BeEmpty();
     }
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
-    public async Task What_the_kernel_tells_about_the_machine_cannot_be_read(TreeKind kind, bool userNamespace)
+    [EscapeAttempt(19)]
+    public async Task Attempt_19_what_the_kernel_tells_about_the_machine_cannot_be_read(TreeKind kind, bool userNamespace)
     {
         using var tree = new AttackedTree(kind, userNamespace);
         (await tree.Attack(Read, WithoutMasks)).Should().Contain("interrupts\n");
         (await tree.Attack(Read)).Should().BeEmpty();
+    }
+
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(EscapeModes.Every), MemberType = typeof(EscapeModes))]
+    [EscapeAttempt(19)]
+    public async Task Attempt_19_debugging_and_tracing_show_nothing_of_the_host(EscapeMode mode)
+    {
+        // Files of root's, which a root without capabilities is as well; sched_debug, which lists every process, has moved there.
+        const string look = "for d in debug tracing; do for f in /sys/kernel/$d/*; do [ -e $f ] && echo $d && break; done; done; :";
+        var options = mode.In(Sandbox.Shell(look));
+        (await Sandbox.OutputOf(options)).Should().BeEmpty();
+        options.Filesystem.MaskKernelFiles = false;
+        var there = ((string[])["debug", "tracing"]).Where(static name => Directory.Exists("/sys/kernel/" + name));
+        if (mode != EscapeMode.Rootless)
+            (await Sandbox.OutputOf(options)).Should().Be(string.Concat(there.Where(static name => Directory.EnumerateFileSystemEntries("/sys/kernel/" + name).Any()).Select(static name => name + "\n")));
+
+        // Where the host has nothing there, at least it could not be seen.
+        if (mode == EscapeMode.Rootless) return;
+        options.With("grep -o ' /sys/kernel/[dt][a-z]* .*' /proc/self/mountinfo").Filesystem.MaskKernelFiles = true;
+        var mounts = (await Sandbox.OutputOf(options)).Split('\n');
+        foreach (var name in there) mounts.Last(line => line.StartsWith($" /sys/kernel/{name} ", StringComparison.Ordinal)).Should().Contain("tmpfs").And.Contain("size=0");
     }
 
     [Theory(Timeout = 30_000)]

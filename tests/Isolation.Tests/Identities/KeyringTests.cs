@@ -2,6 +2,7 @@ using System.Globalization;
 using FluentAssertions;
 using Isolation.Filtering;
 using Isolation.Interop;
+using Isolation.Tests.Escapes;
 using Isolation.Tests.Hosts;
 using Isolation.Tests.Support;
 using Xunit;
@@ -14,19 +15,31 @@ public sealed class KeyringTests(RawCalls calls) : IClassFixture<RawCalls>
     private const string Name = "isolation-test-secret", Secret = "secret";
     private const string GetKeyring = "0", Search = "10", Read = "11", SessionKeyring = "-3";
 
-    [Theory(Timeout = 30_000)]
-    [InlineData(Namespaces.Default | Namespaces.User, false)]
-    [InlineData(Namespaces.Default | Namespaces.User, true)]
-    [InlineData(Namespaces.Default & ~Namespaces.User, false)]
-    [InlineData(Namespaces.None, false)]
-    public async Task A_key_of_the_host_is_found_only_by_a_program_that_inherits_its_keyring(Namespaces namespaces, bool useInit)
+    public static TheoryData<EscapeMode, Namespaces, bool> Ways
     {
-        Assert.SkipUnless(namespaces == Namespaces.None || (namespaces & Namespaces.User) != 0 || Privilege.CanAdminister, "Needs root without a user namespace.");
+        get
+        {
+            var data = new TheoryData<EscapeMode, Namespaces, bool>();
+            foreach (var mode in EscapeModes.Every)
+            {
+                foreach (var useInit in (bool[])[false, true]) data.Add(mode, Namespaces.Default, useInit);
+                data.Add(mode, Namespaces.None, false);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(Ways))]
+    [EscapeAttempt(14)]
+    public async Task Attempt_14_a_key_of_the_host_is_found_only_by_a_program_that_inherits_its_keyring(EscapeMode mode, Namespaces namespaces, bool useInit)
+    {
         await InKeyringOfItsOwn(key =>
         {
             string[] words = [RawCalls.Call("keyctl", Search, SessionKeyring, "'user", "'" + Name, "0"), RawCalls.Call("keyctl", Read, key, "here", "100")];
-            var options = calls.Options(null, words);
-            (options.Namespaces, options.UseInit) = (namespaces, useInit);
+            var options = mode.In(calls.Options(null, words));
+            (options.Namespaces, options.UseInit) = (options.Namespaces & namespaces, useInit);
             Run(options).Should().Equal($"-{(int)Errno.ENOKEY}", $"-{(int)Errno.EACCES}");
 
             options.Security.InheritSessionKeyring = true;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FluentAssertions;
+using Isolation.Tests.Escapes;
 using Isolation.Tests.Support;
 using Xunit;
 
@@ -38,12 +39,14 @@ public sealed class CapabilitySetTests(RawCalls calls) : IClassFixture<RawCalls>
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(Combinations))]
+    [EscapeAttempt(11)]
     public Task A_program_has_exactly_the_sets_that_were_asked_for(
         string what, CapabilitySets sets, string? user, SecureBits bits, bool noNewPrivileges, Capabilities[] expected) =>
         Has(Namespaces.Default | Namespaces.User, what, sets, user, bits, noNewPrivileges, expected);
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(Combinations))]
+    [EscapeAttempt(11)]
     public Task And_on_the_host_without_a_user_namespace(
         string what, CapabilitySets sets, string? user, SecureBits bits, bool noNewPrivileges, Capabilities[] expected)
     {
