@@ -32,6 +32,7 @@ static void ask(struct program *program, u32 question, s32 status) {
 static noreturn void fail(struct program *program, u32 index, s64 error) {
   program->error = (s32)error;
   __atomic_store_n(&program->failed, (s32)index, __ATOMIC_RELEASE);
+  syscall3(SYS_futex, (s64)&program->child, 1 /* FUTEX_WAKE */, 1); // the host may wait for a child that will not come
   leave(127);
 }
 
@@ -46,10 +47,14 @@ static void arm(struct program *program) {
 // ("monitor", for hosts whose runtime reaps every child and so loses the status). Holds no fd of the sandbox, so that
 // pipes end when the program closes them.
 static noreturn void supervise(struct program *program, s32 child, u64 flags, s64 host) {
-  if (flags & SUPERVISE_ANNOUNCE) { // the kernel has written program->child
+  // Whose child goes on with the host's program is not missed: its end means nothing.
+  if (flags & SUPERVISE_LEAVE) syscall2(SYS_set_robust_list, 0, 24);
+  if (flags & SUPERVISE_ANNOUNCE) {
+    __atomic_store_n(&program->child, child, __ATOMIC_RELEASE); // the kernel has written it there, or in the guard's table
     syscall3(SYS_futex, (s64)&program->child, 1 /* FUTEX_WAKE */, 1);
     if (program->status_fd >= 0) syscall3(SYS_write, program->status_fd, (s64) "!", 1);
   }
+  if (flags & SUPERVISE_LEAVE) leave(0);
   if (host > 0) {
     syscall3(SYS_close_range, 0, host - 1, 0);
     syscall3(SYS_close_range, host + 1, ~0u, 0);
@@ -143,23 +148,29 @@ static u64 start_time(s64 pidfd) {
   return parse(p);
 }
 
-static void kill_listed(const struct listed *table, u64 count) {
-  for (u64 i = 0; i < count; i++) {
-    u32 pid = __atomic_load_n(&table[i].pid, __ATOMIC_ACQUIRE);
-    if (!pid) continue;
-    s64 fd = syscall2(SYS_pidfd_open, pid, 0);
-    if (fd < 0) { // who led the group may have ended before the host, which did not live to kill the rest of it
-      if (table[i].group) syscall2(SYS_kill, -(s64)pid, 9);
-      continue;
-    }
-    // The number may have been given to a stranger since the host died. Ours was started before the host wrote the time.
-    u64 started = start_time(fd);
-    if (!table[i].started_before || started <= table[i].started_before) {
-      if (table[i].group) syscall2(SYS_kill, -(s64)pid, 9);
-      syscall4(SYS_pidfd_send_signal, fd, 9, 0, 0);
-    }
-    syscall1(SYS_close, fd);
+static void kill_entry(const struct listed *entry, u32 pid) {
+  s64 fd = syscall2(SYS_pidfd_open, pid, 0);
+  if (fd < 0) { // who led the group may have ended before the host, which did not live to kill the rest of it
+    if (entry->flags & LISTED_GROUP) syscall2(SYS_kill, -(s64)pid, 9);
+    return;
   }
+  // The number may have been given to a stranger since the host died. Ours was started before the host wrote the time.
+  u64 started = start_time(fd);
+  if (!entry->started_before || started <= entry->started_before) {
+    if (entry->flags & LISTED_GROUP) syscall2(SYS_kill, -(s64)pid, 9);
+    syscall4(SYS_pidfd_send_signal, fd, 9, 0, 0);
+    if (entry->flags & LISTED_FORKS) { // only once it is gone is it sure that it makes no child any more
+      struct { s32 fd; short events, revents; } end = {(s32)fd, 1, 0};
+      s64 limit[2] = {2, 0};
+      syscall5(SYS_ppoll, (s64)&end, 1, (s64)limit, 0, 8);
+    }
+  }
+  syscall1(SYS_close, fd);
+}
+
+static void kill_listed(const struct listed *table, u64 count) {
+  for (u64 i = 0; i < count; i++)
+    for (u32 pid, last = 0; (pid = __atomic_load_n(&table[i].pid, __ATOMIC_ACQUIRE)) && pid != last; last = pid) kill_entry(&table[i], pid);
 }
 
 static s64 issue(const struct step *step, const u64 *a) {
@@ -196,7 +207,7 @@ static noreturn void run(struct program *program) {
       break;
     case OP_FORK:
       // CLONE_PARENT_SETTID: the host can find the child even when this process is killed before it says anything
-      result = syscall5(SYS_clone, (s64)(a[0] | (a[1] & SUPERVISE_ANNOUNCE ? 0x00100000 : 0)), 0, (s64)&program->child, 0, 0);
+      result = syscall5(SYS_clone, (s64)(a[0] | (a[1] & SUPERVISE_ANNOUNCE ? 0x00100000 : 0)), 0, a[3] ? (s64)a[3] : (s64)&program->child, 0, 0);
       if (result > 0) supervise(program, (s32)result, a[1], (s64)a[2]);
       if (result == 0) arm(program);
       break;

@@ -26,7 +26,8 @@ enum op {
   OP_SYSCALL = 0,     // issue syscall `nr` with arg[0..5]
   OP_CHECK = 1,       // (*(arg[1] bytes at arg[0]) & arg[2]) == arg[3], or fail with errno arg[4]
   OP_AWAIT_HOST = 2,  // wait until the host has run its own steps (arg[0] = 0), or ask it something and wait for its answer (arg[0] = number of the question, arg[1] = status fd or -1)
-  OP_FORK = 3,        // clone with flags arg[0]; the child goes on, this process supervises it (arg[1] = supervise_flags, arg[2] = pidfd of the host)
+  OP_FORK = 3,        // clone with flags arg[0]; the child goes on, this process supervises it (arg[1] = supervise_flags, arg[2] = pidfd of the host,
+                      // arg[3] = where the kernel notes the child's pid, or 0 for `child`)
   OP_KILL_LISTED = 4, // SIGKILL every live process of the table at arg[0], arg[1] entries
 };
 
@@ -34,6 +35,12 @@ enum supervise_flags {
   SUPERVISE_ANNOUNCE = 1, // tell the host the child's pid as soon as there is one
   SUPERVISE_FORWARD = 2,  // hand every signal received on to the child
   SUPERVISE_GROUP = 4,    // when the child has ended, kill what is left of the process group it led
+  SUPERVISE_LEAVE = 8,    // do not supervise, end: with CLONE_PARENT the child is the host's own
+};
+
+enum listed_flags {
+  LISTED_GROUP = 1, // also the process group it leads
+  LISTED_FORKS = 2, // as long as it lives, its entry may come to name its child instead
 };
 
 struct step {
@@ -79,7 +86,7 @@ struct program {
 // is no moment at which a child exists and is not listed.
 struct listed {
   u32 pid;
-  u32 group;          // 1: also the process group it leads
+  u32 flags;          // listed_flags
   u64 started_before; // clock ticks since boot; 0 = the host died before it could write it
 };
 

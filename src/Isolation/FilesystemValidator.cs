@@ -11,7 +11,7 @@ internal static class FilesystemValidator
         if (filesystem.Root is null) throw Invalid("has no Root; Root.HostReadOnly is the default");
         if (filesystem.TmpSize <= 0 || filesystem.SharedMemorySize <= 0)
             throw Invalid("has a size that is not positive; the kernel would take 0 for 'no limit'");
-        if ((options.Namespaces & Namespaces.Mount) == 0)
+        if ((options.MadeNamespaces & Namespaces.Mount) == 0)
         {
             // Silently giving the program the host's tree is not what was asked for.
             if (!filesystem.Root.IsHost || filesystem.Mounts.Count > 0 || filesystem.Devices.Count > 0)

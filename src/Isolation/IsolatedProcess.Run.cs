@@ -13,7 +13,7 @@ public sealed partial class IsolatedProcess
     /// <see cref="Timeout.InfiniteTimeSpan"/>: no limit.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative.</exception>
     /// <exception cref="TimeoutException">The time was up before the program ran.</exception>
-    /// <inheritdoc cref="Start" path="/exception"/>
+    /// <inheritdoc cref="Start(IsolationOptions)" path="/exception"/>
     public static ProcessExitStatus Run(IsolationOptions options, TimeSpan? timeout = null)
     {
         timeout = Limit(timeout);
@@ -37,7 +37,7 @@ public sealed partial class IsolatedProcess
     /// <param name="options">What to run. No standard stream may be <see cref="StandardStream.Pipe"/>, as nobody would serve it.</param>
     /// <param name="cancellationToken">Kills the program; the status then says canceled.</param>
     /// <exception cref="OperationCanceledException">Canceled before the program ran.</exception>
-    /// <inheritdoc cref="Start" path="/exception"/>
+    /// <inheritdoc cref="Start(IsolationOptions)" path="/exception"/>
     public static async Task<ProcessExitStatus> RunAsync(IsolationOptions options, CancellationToken cancellationToken = default)
     {
         CheckUnpiped(options, capture: false);
@@ -55,7 +55,7 @@ public sealed partial class IsolatedProcess
     /// <see cref="Timeout.InfiniteTimeSpan"/>: no limit.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative.</exception>
     /// <exception cref="TimeoutException">The time was up before the program ran.</exception>
-    /// <inheritdoc cref="Start" path="/exception"/>
+    /// <inheritdoc cref="Start(IsolationOptions)" path="/exception"/>
     public static ProcessTextOutput RunAndCaptureText(IsolationOptions options, TimeSpan? timeout = null)
     {
         timeout = Limit(timeout);
@@ -88,7 +88,7 @@ public sealed partial class IsolatedProcess
     /// <param name="options">What to run. Standard input may not be <see cref="StandardStream.Pipe"/>.</param>
     /// <param name="cancellationToken">Kills the program; the status then says canceled, and the text is what had been written.</param>
     /// <exception cref="OperationCanceledException">Canceled before the program ran.</exception>
-    /// <inheritdoc cref="Start" path="/exception"/>
+    /// <inheritdoc cref="Start(IsolationOptions)" path="/exception"/>
     public static async Task<ProcessTextOutput> RunAndCaptureTextAsync(IsolationOptions options, CancellationToken cancellationToken = default)
     {
         CheckUnpiped(options, capture: true);

@@ -15,7 +15,7 @@ public sealed partial class IsolatedProcess
     /// <see cref="Resume"/> is something else: SIGCONT. The program's own errors, such as that there is no such file, are those of the release.
     /// A seccomp profile that forbids futex(2) or write(2) is put in place by the release.
     /// </remarks>
-    /// <inheritdoc cref="Start" path="/exception"/>
+    /// <inheritdoc cref="Start(IsolationOptions)" path="/exception"/>
     public static IsolatedProcess StartSuspended(IsolationOptions options) => new(LaunchSuspended(options));
 
     /// <summary>The same without a thread waiting for the set-up.</summary>

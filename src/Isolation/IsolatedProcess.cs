@@ -23,12 +23,14 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     public static IsolatedProcess Start(IsolationOptions options) => new(Launch(options, default));
 
     /// <summary>
-    /// The same without a thread waiting for the set-up. The clone itself happens on the calling thread, as with <see cref="Start"/>.
+    /// The same without a thread waiting for the set-up. The clone itself happens on the calling thread, as with <see cref="Start(IsolationOptions)"/>.
     /// </summary>
     /// <exception cref="OperationCanceledException">Canceled before the program ran. Nothing is left behind.</exception>
-    /// <inheritdoc cref="Start" path="/exception"/>
+    /// <inheritdoc cref="Start(IsolationOptions)" path="/exception"/>
     public static async Task<IsolatedProcess> StartAsync(IsolationOptions options, CancellationToken cancellationToken = default) =>
         new(await LaunchAsync(options, default, cancellationToken).ConfigureAwait(false));
+
+    internal ChildProcess Child => _child;
 
     /// <summary>The process id of the sandbox's first process, as the host sees it.</summary>
     public int ProcessId => _child.ProcessId;
@@ -115,7 +117,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         var since = Telemetry.Now();
         try
         {
-            var child = Begin(options, mode, hooks).Complete();
+            var child = Entered(options, Begin(options, mode, hooks).Complete());
             Telemetry.Started(activity, since, child);
             return child;
         }
@@ -134,7 +136,7 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
         var since = Telemetry.Now();
         try
         {
-            var child = await Begin(options, mode with { Async = true }, hooks).CompleteAsync(cancellationToken).ConfigureAwait(false);
+            var child = Entered(options, await Begin(options, mode with { Async = true }, hooks).CompleteAsync(cancellationToken).ConfigureAwait(false));
             Telemetry.Started(activity, since, child);
             return child;
         }
@@ -143,6 +145,14 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
             Failed(options, activity, since, e);
             throw;
         }
+    }
+
+    /// <summary>What is not in the sandbox's PID namespace is not ended with it by the kernel.</summary>
+    private static ChildProcess Entered(IsolationOptions options, ChildProcess child)
+    {
+        if (options.Join is { Sandbox: { } sandbox } source && (source.Namespaces & Namespaces.Mount) != 0 && (source.Namespaces & sandbox.Policy.Namespaces & Namespaces.Pid) == 0)
+            child.EndWith(sandbox);
+        return child;
     }
 
     private static void Failed(IsolationOptions options, Activity? activity, long since, Exception exception)

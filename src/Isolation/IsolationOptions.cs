@@ -12,7 +12,7 @@ namespace Isolation;
 /// a small clean environment, no network but loopback, ended when the host ends.
 /// </summary>
 /// <remarks>May be used for any number of starts, one after another or at once; not to be changed while one is under way.</remarks>
-public sealed class IsolationOptions
+public sealed partial class IsolationOptions
 {
     /// <summary>Creates options for a program and its arguments.</summary>
     /// <param name="fileName">See <see cref="FileName"/>.</param>
@@ -38,7 +38,7 @@ public sealed class IsolationOptions
     /// Environment variables over the base, which is a small clean set (PATH, HOME=/tmp, LANG=C.UTF-8), or the host's when
     /// <see cref="InheritEnvironment"/> is set. A null value removes a variable.
     /// </summary>
-    public IDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>(StringComparer.Ordinal);
+    public IDictionary<string, string?> Environment { get; private set; } = new Dictionary<string, string?>(StringComparer.Ordinal);
 
     /// <summary>Starts from a copy of the host's environment instead of the clean one. Default: false.</summary>
     public bool InheritEnvironment { get; set; }
@@ -48,6 +48,16 @@ public sealed class IsolationOptions
 
     /// <summary>The namespaces the program gets for itself. Default: all but time.</summary>
     public Namespaces Namespaces { get; set; } = Namespaces.Default;
+
+    /// <summary>
+    /// Namespaces that exist already, those of another sandbox for one, which the program gets in place of its own or the host's, whatever
+    /// <see cref="Namespaces"/> says of these kinds. Default: null. What the file tree is joined with cannot be mounted or named anew. See
+    /// <see cref="NamespaceSource"/>, and <see cref="IsolatedProcess.Start(IsolationOptions, Namespaces)"/> for the way into a sandbox.
+    /// </summary>
+    /// <example>Two programs that reach each other on 127.0.0.1, each with files and processes of its own: <code>
+    /// options.Join = NamespaceSource.FromProcess(other, Namespaces.Network | Namespaces.Ipc | Namespaces.Uts);
+    /// </code></example>
+    public NamespaceSource? Join { get; set; }
 
     /// <summary>Host name inside, at most 64 bytes. Default: null, a copy of the host's. Needs <see cref="Namespaces.Uts"/>.</summary>
     public string? HostName { get; set; }
@@ -72,16 +82,16 @@ public sealed class IsolationOptions
     public FilesystemOptions Filesystem { get; } = new();
 
     /// <summary>Who the program is inside.</summary>
-    public UserOptions User { get; } = new();
+    public UserOptions User { get; private set; } = new();
 
     /// <summary>What the program may not do.</summary>
-    public SecurityOptions Security { get; } = new();
+    public SecurityOptions Security { get; private set; } = new();
 
     /// <summary>Clock offsets.</summary>
     public TimeOptions Time { get; } = new();
 
     /// <summary>What each process of the sandbox may use.</summary>
-    public LimitOptions Limits { get; } = new();
+    public LimitOptions Limits { get; private set; } = new();
 
     /// <summary>
     /// The permission bits that new files of the program do not get, umask(2), 0 to 511 (octal 777). Default: 18, which is octal 022: only the
@@ -91,7 +101,11 @@ public sealed class IsolationOptions
     public int Umask
     {
         get;
-        set => field = value is >= 0 and <= 511 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "It is 0 to 511.");
+        set
+        {
+            field = value is >= 0 and <= 511 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "It is 0 to 511.");
+            _hasUmask = true;
+        }
     } = 18;
 
     /// <summary>Standard input. Default: the host's.</summary>
@@ -120,9 +134,10 @@ public sealed class IsolationOptions
     /// <exception cref="IsolationException">This kernel's Landlock cannot enforce a policy that is required.</exception>
     public string Explain()
     {
-        OptionsValidator.Validate(this);
+        var options = JoinResolver.Resolve(this);
+        OptionsValidator.Validate(options);
         var plan = new LaunchPlan();
-        Planner.Plan(plan, this, Host.Facts(this), StandardStreams.Wiring(this, capture: false));
+        Planner.Plan(plan, options, Host.Facts(options), StandardStreams.Wiring(options, capture: false));
         return plan.ToString();
     }
 

@@ -8,7 +8,7 @@ public sealed class LimitOptions
 {
     private const int Count = 16;
 
-    private readonly LimitRange?[] _ranges = new LimitRange?[Count];
+    private LimitRange?[] _ranges = new LimitRange?[Count];
 
     /// <summary>A limit of each process; null, the default, for that of the host.</summary>
     /// <remarks>
@@ -23,6 +23,7 @@ public sealed class LimitOptions
         {
             if (value is { } range && range.Soft > range.Hard) throw new ArgumentOutOfRangeException(nameof(value), value, "The soft limit is above the hard one.");
             _ranges[Index(limit)] = value;
+            Version++;
         }
     }
 
@@ -34,7 +35,30 @@ public sealed class LimitOptions
     public int? OomScoreAdjustment
     {
         get;
-        set => field = value is null or (>= -1000 and <= 1000) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "It is -1000 to 1000.");
+        set
+        {
+            field = value is null or (>= -1000 and <= 1000) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "It is -1000 to 1000.");
+            Version++;
+        }
+    }
+
+    /// <summary>Another one after every change.</summary>
+    internal int Version { get; private set; }
+
+    internal LimitOptions Copy()
+    {
+        var result = (LimitOptions)MemberwiseClone();
+        result._ranges = (LimitRange?[])_ranges.Clone();
+        return result;
+    }
+
+    /// <summary>These, and for the rest those of a sandbox that is entered.</summary>
+    internal LimitOptions Over(LimitOptions sandbox)
+    {
+        var result = Copy();
+        for (var i = 0; i < Count; i++) result._ranges[i] ??= sandbox._ranges[i];
+        result.OomScoreAdjustment ??= sandbox.OomScoreAdjustment;
+        return result;
     }
 
     internal static ResourceLimit Last => (ResourceLimit)(Count - 1);

@@ -5,7 +5,7 @@ namespace Isolation;
 /// CAP_SETGID) gives every id that it has itself, under its own number; with an ordinary host one id exists, which stands for
 /// the host's user.
 /// </summary>
-public sealed class UserOptions
+public sealed partial class UserOptions
 {
     /// <summary>User id inside. Default: null, which is 0 in a user namespace and the host's own without one. 4294967295 is no id.</summary>
     public uint? UserId { get; set; }
@@ -30,7 +30,7 @@ public sealed class UserOptions
     /// user without such a map cannot change groups at all (CVE-2014-8989), so the program stays in those of the host's user, which
     /// show as 65534 inside, and no others can be asked for. 65,536 at most. setgroups(2).
     /// </summary>
-    public IList<uint> SupplementaryGroups { get; } = new List<uint>();
+    public IList<uint> SupplementaryGroups { get; private set; } = new List<uint>();
 
     /// <summary>
     /// Which user ids exist inside, and whose they are on the host. Default: null, see <see cref="UserOptions"/>. Root may choose any; an

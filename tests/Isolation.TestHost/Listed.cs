@@ -25,7 +25,7 @@ internal static class Listed
         [
             new() { Pid = (uint)stranger.ProcessId, StartedBefore = before },
             new() { Pid = (uint)meant.ProcessId, StartedBefore = Kernel.BootTicks() + 1 },
-            new() { Pid = (uint)leader, Group = 1, StartedBefore = Kernel.BootTicks() + 1 },
+            new() { Pid = (uint)leader, Flags = StageFormat.ListedGroup, StartedBefore = Kernel.BootTicks() + 1 },
         ];
         KillListed(table);
 

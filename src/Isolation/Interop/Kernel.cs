@@ -82,6 +82,24 @@ internal static unsafe class Kernel
         return (int)Call(Sys.mount_setattr, fd, (nint)(&empty), (nint)flags, (nint)attributes, sizeof(mount_attr));
     }
 
+    internal static int mount(string source, string target, ulong flags)
+    {
+        var (from, to) = (Encoding.UTF8.GetBytes(source + '\0'), Encoding.UTF8.GetBytes(target + '\0'));
+        fixed (byte* f = from, t = to) return (int)Call(Sys.mount, (nint)f, (nint)t, 0, (nint)flags, 0);
+    }
+
+    internal static int umount2(string target, int flags)
+    {
+        var bytes = Encoding.UTF8.GetBytes(target + '\0');
+        fixed (byte* p = bytes) return (int)Call(Sys.umount2, (nint)p, flags);
+    }
+
+    internal static int unlink(string path)
+    {
+        var bytes = Encoding.UTF8.GetBytes(path + '\0');
+        fixed (byte* p = bytes) return (int)Call(Sys.unlinkat, Linux.AT_FDCWD, (nint)p, 0);
+    }
+
     internal static int fsopen(string type)
     {
         var bytes = Encoding.UTF8.GetBytes(type + '\0');

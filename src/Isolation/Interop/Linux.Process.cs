@@ -58,6 +58,7 @@ internal static partial class Linux
     internal const int CAP_SETUID = 7;
     internal const int CAP_SETPCAP = 8;
     internal const int CAP_NET_ADMIN = 12;
+    internal const int CAP_SYS_PTRACE = 19;
     internal const int CAP_SYS_ADMIN = 21;
     internal const int CAP_SYS_RESOURCE = 24;
     internal const int CAP_SYS_TIME = 25;

@@ -10,6 +10,7 @@ internal static partial class Linux
     internal const ulong CLONE_FILES = 0x00000400;
     internal const ulong CLONE_PIDFD = 0x00001000;
     internal const ulong CLONE_VFORK = 0x00004000;
+    internal const ulong CLONE_PARENT = 0x00008000;
     internal const ulong CLONE_NEWNS = 0x00020000;
     internal const ulong CLONE_PARENT_SETTID = 0x00100000;
     internal const ulong CLONE_NEWCGROUP = 0x02000000;

@@ -49,6 +49,7 @@ internal static class FailureHints
 
     internal static string? ForStep(in Step step, Errno errno) => (step.Call, errno) switch
     {
+        (Sys.setns, _) when step.Label == JoinPlanner.Label => JoinHints.ForCall(errno),
         (Sys.prlimit64, Errno.EPERM) => "A hard limit above the host's own needs CAP_SYS_RESOURCE and a sandbox without Namespaces.User; ask for no more than ulimit -H says",
         (Sys.write, Errno.EACCES) when step.Label == LimitPlanner.WriteScore =>
             "Less than the host's own /proc/self/oom_score_adj needs CAP_SYS_RESOURCE and a sandbox without Namespaces.User",

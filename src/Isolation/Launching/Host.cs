@@ -112,7 +112,7 @@ internal static class Host
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string? Field(string path, string field)
+    internal static string? Field(string path, string field)
     {
         var prefix = field + ":";
         foreach (var line in ReadLines(path))

@@ -15,7 +15,7 @@ internal sealed unsafe class LaunchArena : IDisposable
 {
     private const int InitialSize = 64 * 1024;
     private const int StackSize = 16 * 1024;
-    private const int MaxRanges = 64;
+    private const int MaxRanges = 96;
 
     private int _descriptor = -1;
     private byte* _memory;

@@ -17,9 +17,10 @@ internal static unsafe class Launcher
 
     internal static PendingLaunch Begin(IsolationOptions options, LaunchMode mode = default, LaunchHooks? hooks = null)
     {
+        options = JoinResolver.Resolve(options);
         OptionsValidator.Validate(options);
         var facts = Host.Facts(options);
-        if (!Host.LacksMountSetattr || (options.Namespaces & Namespaces.Mount) == 0) return Begin(options, facts, null, mode, hooks);
+        if (!Host.LacksMountSetattr || (options.MadeNamespaces & Namespaces.Mount) == 0) return Begin(options, facts, null, mode, hooks);
         for (var i = 0; i < Attempts; i++)
         {
             var mounts = MountTable.Read(options);
@@ -58,15 +59,16 @@ internal static unsafe class Launcher
             prepared?.Fill(handles);
             if (mounts is not null) handles[PlanHandle.Mounts] = mounts.Mounts.Descriptor;
             if (plan.HasMonitor) handles[PlanHandle.Host] = HostDescriptor.Value;
-            arena.Encode(handles);
+            if (options.Joined is { } joined) launch.OpenJoined(joined, handles);
             var listed = options.KillOnParentExit && !plan.HasMonitor;
-            if (listed) launch.List();
+            if (listed) launch.List(handles);
+            arena.Encode(handles);
             // Nobody is told when the child has its copy, and the status pipe's write end must be closed here at once.
             var flags = plan.CloneFlags | (mode.HasStatus ? 0 : Linux.CLONE_FILES);
             var pid = Spawn(arena, flags, handles, listed ? ParentExitGuard.Address(launch.Slot) : null, out var pidfd);
             launch.Born(pid, pidfd);
             hooks?.Launched?.Invoke(launch);
-            if (!plan.HasMonitor) launch.RunHostSteps(); // else there is nobody yet to run them for
+            if (!plan.Forks) launch.RunHostSteps(); // else there is nobody yet to run them for
             return launch;
         }
         catch

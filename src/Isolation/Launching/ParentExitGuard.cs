@@ -44,13 +44,15 @@ internal sealed unsafe class ParentExitGuard : IEventHandler
 
     /// <summary>A free entry of the table, with a guard watching it.</summary>
     /// <param name="killGroup">The sandbox's first process leads a group that must go with it.</param>
-    internal static int Rent(bool killGroup)
+    /// <param name="forks">What is listed first makes the sandbox's process and then ends; the kernel notes that one in its place.</param>
+    internal static int Rent(bool killGroup, bool forks = false)
     {
         if (s_current is null) Start();
         var slot = s_slots!.Rent();
         if (slot >= 0)
         {
-            s_table[slot].Group = killGroup ? 1u : 0; // before there is a child: the host may be killed right after the clone
+            // Before there is a child: the host may be killed right after the clone.
+            s_table[slot].Flags = (killGroup ? (uint)StageFormat.ListedGroup : 0) | (forks ? (uint)StageFormat.ListedForks : 0);
             return slot;
         }
 
@@ -59,6 +61,15 @@ internal sealed unsafe class ParentExitGuard : IEventHandler
     }
 
     internal static uint* Address(int slot) => &s_table[slot].Pid;
+
+    /// <summary>The table, for a process that is to note its child there.</summary>
+    internal static int TableDescriptor => s_tableDescriptor;
+
+    /// <summary>Where in the table's file an entry is.</summary>
+    internal static int Offset(int slot) => slot * sizeof(ListedProcess);
+
+    /// <summary>Who is listed.</summary>
+    internal static int Listed(int slot) => (int)Volatile.Read(ref s_table[slot].Pid);
 
     /// <summary>Completes an entry once the child exists.</summary>
     internal static void Complete(int slot) => Volatile.Write(ref s_table[slot].StartedBefore, Kernel.BootTicks() + 1);

@@ -9,7 +9,7 @@ internal sealed partial class PendingLaunch
     /// <summary>With a monitor there is nothing to be done before it has made the sandbox's first process.</summary>
     private void Meet()
     {
-        if (!Arena.Plan.HasMonitor) return;
+        if (!Arena.Plan.Forks) return;
         if (_statusRead >= 0)
         {
             WaitForStatus();
@@ -25,7 +25,7 @@ internal sealed partial class PendingLaunch
 
     private async Task MeetAsync(CancellationToken cancellationToken)
     {
-        if (!Arena.Plan.HasMonitor) return;
+        if (!Arena.Plan.Forks) return;
         await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
         _ = Kernel.read(_statusRead, stackalloc byte[1]);
         MeetChild();

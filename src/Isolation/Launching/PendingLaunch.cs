@@ -62,13 +62,11 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         _streams.Open(options, mode.Capture, wiring, handles);
     }
 
-    internal void List() => Slot = ParentExitGuard.Rent(killGroup: (options.Namespaces & Namespaces.Pid) == 0);
-
     internal void Born(int pid, int pidfd)
     {
         ProcessId = pid;
         _pidfd = pidfd;
-        if (Slot >= 0) ParentExitGuard.Complete(Slot);
+        if (Slot >= 0 && !Arena.Plan.HasForwarder) ParentExitGuard.Complete(Slot);
         Close(ref _statusWrite);
         if (mode.HasStatus) _streams.CloseProgramEnds(); // else the child may not have its own copies yet
     }
@@ -207,6 +205,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     {
         if (_pidfd >= 0)
         {
+            EndForwarder();
             if (_innerPidfd < 0)
             {
                 EndChild(_pidfd, ProcessId);
@@ -248,7 +247,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     private void EndChild(int pidfd, int pid)
     {
         // Canceled at the last moment, the program may run and have children already.
-        if ((options.Namespaces & Namespaces.Pid) == 0 && Kernel.pidfd_send_signal(pidfd, 0) == 0) _ = Kernel.kill(-pid, Linux.SIGKILL);
+        if ((options.MadeNamespaces & Namespaces.Pid) == 0 && Kernel.pidfd_send_signal(pidfd, 0) == 0) _ = Kernel.kill(-pid, Linux.SIGKILL);
         _ = Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
         Span<pollfd> wait = [new pollfd { fd = pidfd, events = Linux.POLLIN }];
         _ = Kernel.poll(wait, null);
@@ -257,6 +256,12 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     /// <summary>The monitor has a child, or is gone without ever having had one.</summary>
     private void MeetChild()
     {
+        if (Arena.Plan.HasForwarder)
+        {
+            MeetForwarded();
+            return;
+        }
+
         var child = Volatile.Read(ref Arena.Header.Child);
         if (child == 0) throw Failure();
         _innerPidfd = Kernel.AboveStandard(Kernel.pidfd_open(child));
@@ -317,11 +322,11 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         var plan = Arena.Plan;
         return new ChildProcess(new LaunchedProcess(
             ProcessId: SandboxProcessId,
-            InnerProcessId: (options.Namespaces & Namespaces.Pid) == 0 ? SandboxProcessId : options.UseInit ? 2 : 1,
+            InnerProcessId: InnerProcessId,
             Pidfd: _pidfd,
             InnerPidfd: _innerPidfd,
             Slot: Slot,
-            OwnsPidNamespace: (options.Namespaces & Namespaces.Pid) != 0,
+            OwnsPidNamespace: (options.MadeNamespaces & Namespaces.Pid) != 0,
             HasInit: options.UseInit,
             IsSupervised: plan.IsSupervised,
             Arena: parked is not null || plan.IsSupervised ? Arena : null,
@@ -330,6 +335,11 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
             Logger: options.Logger,
             Name: options.FileName))
         {
+            Policy = options.Policy(),
+            JoinedPidNamespace = PidNamespace,
+            ProgramEnvironment = plan.ProgramEnvironment,
+            ProgramUser = FoundUser,
+            IsForked = plan.Forks,
             Landlock = plan.Landlock,
             Listener = _listener,
             Input = _streams.Input,
@@ -410,6 +420,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     {
         _prepared?.Dispose();
         mounts?.Dispose();
+        CloseJoined();
     }
 
     private void ReleaseSlot()

@@ -12,7 +12,7 @@ internal static class RootProbe
     internal static bool LacksMountPoints(IsolationOptions options)
     {
         var root = options.Filesystem.Root;
-        if (root is not { Kind: RootKind.Directory, Access: RootAccess.ReadOnly } || (options.Namespaces & Namespaces.Mount) == 0) return false;
+        if (root is not { Kind: RootKind.Directory, Access: RootAccess.ReadOnly } || (options.MadeNamespaces & Namespaces.Mount) == 0) return false;
         var folder = Kernel.open(root.Folders[0], Linux.O_PATH);
         return folder >= 0 && LacksMountPoints(options, folder); // else the stage will say why
     }

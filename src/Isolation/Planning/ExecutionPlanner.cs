@@ -122,7 +122,7 @@ internal static class ExecutionPlanner
             return plan.Table([plan.Home ?? plan.Text("HOME=" + DefaultHome), plan.Text("LANG=" + DefaultLanguage), plan.Text("PATH=" + DefaultPath)]);
         }
 
-        var entries = options.EffectiveEnvironment();
+        var entries = plan.ProgramEnvironment = options.EffectiveEnvironment();
         path = entries.TryGetValue("PATH", out var value) ? value : DefaultPath;
         var rented = ArrayPool<Argument>.Shared.Rent(entries.Count + 1);
         var count = 0;

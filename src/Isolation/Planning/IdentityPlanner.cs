@@ -21,7 +21,7 @@ internal static class IdentityPlanner
     /// </summary>
     internal static void LimitNamespaces(LaunchPlan plan, IsolationOptions options)
     {
-        if (!options.User.ForbidNestedUserNamespaces) return;
+        if (!options.User.ForbidNestedUserNamespaces || (options.MadeNamespaces & Namespaces.User) == 0) return;
         const string path = "/proc/sys/user/max_user_namespaces", label = "limit user namespaces";
         const byte register = LaunchPlan.Scratch;
         plan.Add(LaunchPlan.Syscall(Sys.openat, label, path, Linux.AT_FDCWD, plan.Text(path), Linux.O_WRONLY | Linux.O_CLOEXEC).To(register));
@@ -36,7 +36,7 @@ internal static class IdentityPlanner
         var question = chosen.Name is null ? null : LookUp(plan, options, chosen, users, groups);
         var forbids = options.User.ForbidNestedUserNamespaces;
         var renumbers = chosen.IsLookedUp && (users.Writer == MapWriter.Child || groups.Writer == MapWriter.Child);
-        if (!forbids && !renumbers) return;
+        if (!forbids && !renumbers || (options.MadeNamespaces & Namespaces.User) == 0) return;
         if (!forbids)
             plan.Add(LaunchPlan.CheckRegister("is it another than root", null, question!.Renumbered, expected: 0, Errno.EEXIST).Tolerate(Errno.EEXIST).DoneSkips(1));
         plan.Add(LaunchPlan.Syscall(Sys.unshare, "make a second user namespace", null, Linux.CLONE_NEWUSER));

@@ -31,6 +31,18 @@ internal sealed class LaunchPlan
     /// <summary>The child is a monitor, and the sandbox's first process its child.</summary>
     internal bool HasMonitor { get; set; }
 
+    /// <summary>The sandbox's first process is made by the child.</summary>
+    internal bool Forks => HasMonitor || HasForwarder;
+
+    /// <summary>The child makes the sandbox's first process, which is the host's child as well, and ends.</summary>
+    internal bool HasForwarder { get; set; }
+
+    /// <summary>The step that maps the guard's table, when that is where the forwarder's child is noted; or -1. The fork is the one that uses it.</summary>
+    internal int TableStep { get; set; } = -1;
+
+    /// <summary>The register that holds what number the first process has for itself, or null where that is known before.</summary>
+    internal byte? InnerProcessId { get; set; }
+
     /// <summary>A stage stays alive as supervisor (monitor or init) and writes the exit report into the arena.</summary>
     internal bool IsSupervised { get; set; }
 
@@ -71,6 +83,9 @@ internal sealed class LaunchPlan
     /// <summary>The environment's HOME=…, where the host finds out what it is while the stage waits.</summary>
     internal Argument? Home { get; set; }
 
+    /// <summary>What the program's environment is, or null for that of most.</summary>
+    internal SortedDictionary<string, string>? ProgramEnvironment { get; set; }
+
     /// <summary>Who the named user is, which the host finds out while the stage waits.</summary>
     internal LookedUpUser? LookedUp { get; set; }
 
@@ -83,11 +98,14 @@ internal sealed class LaunchPlan
         _nextRegister = 0;
         CloneFlags = CarriedCapabilities = 0;
         StagePersonality = Kernel.SamePersonality;
-        HasMonitor = IsSupervised = HasHostSteps = false;
+        HasMonitor = HasForwarder = IsSupervised = HasHostSteps = false;
+        TableStep = -1;
+        InnerProcessId = null;
         Questions.Clear();
         Suspension = 0;
         Status = Argument.Handle(PlanHandle.Status);
         Home = null;
+        ProgramEnvironment = null;
         LookedUp = null;
         Execution = default;
         Restrictions = null;

@@ -17,7 +17,11 @@ internal static class PlanHandle
     /// <summary>See <see cref="HostMounts.Descriptor"/>.</summary>
     internal const int Mounts = FirstPrepared + MaxPrepared;
 
-    internal const int FirstInherited = Mounts + 1;
+    /// <summary>What is joined: a pidfd, or a descriptor for each namespace, of which there are eight kinds.</summary>
+    internal const int FirstJoined = Mounts + 1;
+    internal const int MaxJoined = 8;
+
+    internal const int FirstInherited = FirstJoined + MaxJoined;
 
     internal static string Name(int handle) => handle switch
     {
@@ -29,6 +33,7 @@ internal static class PlanHandle
         Table => "<table>",
         >= FirstPrepared and < Mounts => $"<prepared {handle - FirstPrepared}>",
         Mounts => "<mounts>",
+        >= FirstJoined and < FirstInherited => $"<joined {handle - FirstJoined}>",
         _ => $"<inherited {handle - FirstInherited}>",
     };
 }

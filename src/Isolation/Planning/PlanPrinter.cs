@@ -51,7 +51,7 @@ internal static class PlanPrinter
                 text.Append("ask host (").Append(step.Values[0]).Append(')');
                 return;
             case StepKind.Fork:
-                text.Append("fork(").Append(CloneFlags(step.Values[0])).Append(") and supervise");
+                text.Append("fork(").Append(CloneFlags(step.Values[0])).Append((step.Values[1] & StageFormat.SuperviseLeave) != 0 ? ") and leave" : ") and supervise");
                 return;
             case StepKind.KillListed:
                 text.Append("kill every listed process");
@@ -123,7 +123,7 @@ internal static class PlanPrinter
         (Sys.fsmount, 2) => Flags(value, s_mountAttributes),
         (Sys.prctl, 0) => value switch
         {
-            Linux.PR_SET_PDEATHSIG => "PR_SET_PDEATHSIG", Linux.PR_SET_KEEPCAPS => "PR_SET_KEEPCAPS", Linux.PR_SET_NAME => "PR_SET_NAME",
+            Linux.PR_SET_PDEATHSIG => "PR_SET_PDEATHSIG", Linux.PR_SET_DUMPABLE => "PR_SET_DUMPABLE", Linux.PR_SET_KEEPCAPS => "PR_SET_KEEPCAPS", Linux.PR_SET_NAME => "PR_SET_NAME",
             Linux.PR_CAPBSET_DROP => "PR_CAPBSET_DROP", Linux.PR_SET_SECUREBITS => "PR_SET_SECUREBITS",
             Linux.PR_SET_NO_NEW_PRIVS => "PR_SET_NO_NEW_PRIVS", Linux.PR_CAP_AMBIENT => "PR_CAP_AMBIENT", _ => value.ToString(CultureInfo.InvariantCulture),
         },
@@ -169,7 +169,7 @@ internal static class PlanPrinter
 
     private static readonly (ulong, string)[] s_cloneFlags =
     [
-        (Linux.CLONE_VM, "CLONE_VM"), (Linux.CLONE_FILES, "CLONE_FILES"), (Linux.CLONE_VFORK, "CLONE_VFORK"), (Linux.CLONE_PIDFD, "CLONE_PIDFD"),
+        (Linux.CLONE_VM, "CLONE_VM"), (Linux.CLONE_FILES, "CLONE_FILES"), (Linux.CLONE_VFORK, "CLONE_VFORK"), (Linux.CLONE_PARENT, "CLONE_PARENT"), (Linux.CLONE_PIDFD, "CLONE_PIDFD"),
         (Linux.CLONE_NEWNS, "CLONE_NEWNS"),
         (Linux.CLONE_NEWUTS, "CLONE_NEWUTS"), (Linux.CLONE_NEWIPC, "CLONE_NEWIPC"), (Linux.CLONE_NEWPID, "CLONE_NEWPID"), (Linux.CLONE_NEWNET, "CLONE_NEWNET"),
         (Linux.CLONE_NEWUSER, "CLONE_NEWUSER"), (Linux.CLONE_NEWCGROUP, "CLONE_NEWCGROUP"), (Linux.CLONE_NEWTIME, "CLONE_NEWTIME"),

@@ -13,14 +13,18 @@ internal static class Planner
     internal static void Plan(LaunchPlan plan, IsolationOptions options, in HostFacts facts, in DescriptorWiring wiring, bool suspended = false)
     {
         plan.Clear();
-        var namespaces = options.Namespaces;
+        var namespaces = options.MadeNamespaces;
         var flags = NamespacePlanner.CloneFlags(namespaces);
         plan.Restrictions = facts.Mounts is { } mounts ? new Restrictions(mounts, skipsUnreachable: UserPlanner.StaysTheSame(options, facts)) : null;
         var capabilities = PlannedCapabilities.Of(options, facts);
         plan.CarriedCapabilities = SecurityPlanner.Carried(options, capabilities, facts);
         plan.Landlock = facts.Landlock;
         ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts);
-        if (facts.ReapsEverything)
+        if (options.Joined is { } joined)
+        {
+            JoinPlanner.Begin(plan, options, joined, facts);
+        }
+        else if (facts.ReapsEverything)
         {
             plan.HasMonitor = plan.IsSupervised = true;
             SupervisionPlanner.Monitor(plan, flags, watchHost: options.KillOnParentExit);
@@ -34,7 +38,7 @@ internal static class Planner
         SupervisionPlanner.NewSession(plan);
         plan.Add(LaunchPlan.Syscall(Sys.umask, "clear the umask for the set-up", null, 0));
         // Before the tree becomes read-only: a /proc that stays the host's does, too.
-        LimitPlanner.AdjustOomScore(plan, options);
+        if (options.Joined is null) LimitPlanner.AdjustOomScore(plan, options);
         if ((namespaces & Namespaces.Time) != 0) NamespacePlanner.EnterTime(plan, options);
         IdentityPlanner.LimitNamespaces(plan, options);
         var hasMount = (namespaces & Namespaces.Mount) != 0;
@@ -66,6 +70,8 @@ internal static class Planner
         SecurityPlanner.NoNewPrivileges(plan, options, capabilities, facts);
         SeccompPlanner.FilterEarly(plan, options);
         UserPlanner.Become(plan, options, facts);
+        // Where fs.suid_dumpable is 1, a change of ids undoes it.
+        if (options.Joined is not null) SupervisionPlanner.Shield(plan);
         ExecutionPlanner.EnterDirectory(plan, options);
         LimitPlanner.Set(plan, options);
         SecurityPlanner.SettleCapabilities(plan, options, capabilities);

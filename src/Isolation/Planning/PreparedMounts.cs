@@ -5,7 +5,7 @@ internal static class PreparedMounts
 {
     internal static bool Any(IsolationOptions options)
     {
-        if ((options.Namespaces & Namespaces.Mount) == 0) return false;
+        if ((options.MadeNamespaces & Namespaces.Mount) == 0) return false;
         if (options.Filesystem.Root.Kind == RootKind.ImageFile) return true;
         foreach (var mount in options.Filesystem.Mounts)
             if (mount is BindMount { MapsIds: true }) return true;

@@ -20,6 +20,16 @@ internal static class SupervisionPlanner
         plan.Add(LaunchPlan.Syscall(Sys.close, "close the host's pidfd in the child", null, Argument.Handle(PlanHandle.Host)));
     }
 
+    /// <summary>
+    /// Who joins a PID namespace does not change its own; only its children are in it. The child is the host's own (CLONE_PARENT), so that the
+    /// process so far can end.
+    /// </summary>
+    internal static void Forward(LaunchPlan plan, ulong flags, ulong notedAt)
+    {
+        plan.Add(LaunchPlan.Make(StepKind.Fork, 0, "make the sandbox's first process", null, flags | Linux.CLONE_PARENT | Linux.SIGCHLD,
+            StageFormat.SuperviseAnnounce | StageFormat.SuperviseLeave, 0, notedAt));
+    }
+
     /// <summary>The monitor dies by SIGKILL only; then nobody else would end the sandbox. After the ids: a change of them clears this.</summary>
     internal static void DieWithMonitor(LaunchPlan plan) =>
         plan.Add(LaunchPlan.Syscall(Sys.prctl, "die with the monitor", null, 1 /* PR_SET_PDEATHSIG */, Linux.SIGKILL));

@@ -10,6 +10,7 @@ internal static class UserPlanner
     /// <summary>The maps. What the child cannot write itself, the host does, or has it done, meanwhile.</summary>
     internal static void Map(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
     {
+        if ((options.MadeNamespaces & Namespaces.User) == 0) return;
         var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
         var chosen = new ChosenUser(options.User);
         // An unprivileged gid_map needs setgroups denied first: a group may stand for a denial (CVE-2014-8989).
@@ -31,6 +32,12 @@ internal static class UserPlanner
         var chosen = new ChosenUser(options.User);
         var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
         var others = options.User.SupplementaryGroups;
+        if (((options.Joined?.Namespaces ?? 0) & Namespaces.User) != 0)
+        {
+            BecomeInside(plan, options.User, chosen);
+            return;
+        }
+
         // The host's supplementary groups stay behind whenever they can be given up: by root with or without a namespace.
         var mayChangeGroups = MayChangeGroups(groups, facts);
         if (!mayChangeGroups && others.Count > 0) throw NoGroups(groups, facts);
@@ -43,6 +50,28 @@ internal static class UserPlanner
         if (mayChangeGroups) SetGroups(plan, chosen.GroupId ?? (groups.Writer == MapWriter.Nobody ? facts.GroupId : 0), others);
         if (groups.Writer != MapWriter.Child && chosen.GroupId is { } gid) plan.Add(SetGroup("become the group", gid));
         if (users.Writer != MapWriter.Child && chosen.UserId is { } uid) plan.Add(SetUser("become the user", uid));
+    }
+
+    /// <summary>
+    /// In a user namespace that is there already, and may be anybody's: nothing is left as it is, and who does not exist there is nobody. The host's
+    /// supplementary groups have been given up before, where that was possible.
+    /// </summary>
+    private static void BecomeInside(LaunchPlan plan, UserOptions user, in ChosenUser chosen)
+    {
+        if (plan.LookedUp is { } found)
+        {
+            var first = plan.Steps.Length;
+            Become(plan, found, user.Name, groups: true, group: true, user: true);
+            if (user.SupplementaryGroups.Count == 0) plan.Steps[first] = plan.Steps[first].Tolerate(Errno.EPERM);
+            return;
+        }
+
+        var groups = plan.Steps.Length;
+        SetGroups(plan, chosen.GroupId ?? 0, user.SupplementaryGroups);
+        // An ordinary user's namespace, where nobody can change them.
+        if (user.SupplementaryGroups.Count == 0) plan.Steps[groups] = plan.Steps[groups].Tolerate(Errno.EPERM);
+        plan.Add(SetGroup("become the group", chosen.GroupId ?? 0));
+        plan.Add(SetUser("become the user", chosen.UserId ?? 0));
     }
 
     /// <summary>The same with what the host has found out meanwhile.</summary>

@@ -25,6 +25,10 @@ internal static class StageFormat
     internal const int SuperviseAnnounce = 1;
     internal const int SuperviseForward = 2;
     internal const int SuperviseGroup = 4;
+    internal const int SuperviseLeave = 8;
+
+    internal const int ListedGroup = 1;
+    internal const int ListedForks = 2;
 
     internal const int ForwardSignal = 64;
     internal const int ForwardTag = 0x49534f00;
@@ -82,7 +86,7 @@ internal struct EncodedStep
 [StructLayout(LayoutKind.Sequential)]
 internal struct ListedProcess
 {
-    internal uint Pid, Group;
+    internal uint Pid, Flags;
     internal ulong StartedBefore;
 }
 

@@ -187,6 +187,7 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
         }
 
         Listener?.Dispose();
+        EndInside();
         Telemetry.Exited(status);
         if (_failure is { } failure)
         {

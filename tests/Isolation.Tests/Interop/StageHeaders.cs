@@ -80,7 +80,8 @@ internal static partial class StageHeaders
     internal static string CName(FieldInfo constant)
     {
         var name = SnakeCase(constant.Name).ToUpperInvariant();
-        return name.StartsWith("OP_", StringComparison.Ordinal) || name.StartsWith("SUPERVISE_", StringComparison.Ordinal) ? name : "STAGE_" + name;
+        return name.StartsWith("OP_", StringComparison.Ordinal) || name.StartsWith("SUPERVISE_", StringComparison.Ordinal) ||
+            name.StartsWith("LISTED_", StringComparison.Ordinal) ? name : "STAGE_" + name;
     }
 
     private static void SkipWithout(string header) =>
