@@ -21,6 +21,8 @@ internal static class FaultInjection
     private static SafeFileHandle? s_handle;
     private static bool s_useInit = true, s_killOnParentExit = true, s_subordinate, s_async, s_suspended;
     private static int s_suspension;
+    private static IsolatedProcess? s_sandbox; // that is joined, or null
+    private static Namespaces s_joined;
 
     internal static int Run(string[] arguments)
     {
@@ -29,7 +31,9 @@ internal static class FaultInjection
         s_subordinate = arguments.Contains("subordinate");
         s_suspended = arguments.Contains("suspended");
         var monitor = arguments.Contains("monitor");
+        s_joined = arguments.Contains("enter") ? Namespaces.All : arguments.Contains("share") ? Namespaces.Network | Namespaces.Ipc | Namespaces.Uts : Namespaces.None;
         using (s_handle = File.OpenHandle("/dev/zero"))
+        using (s_sandbox = s_joined == 0 ? null : IsolatedProcess.Start(Joinable()))
         {
             WarmUp();
             var before = HostState.Take();
@@ -48,6 +52,7 @@ internal static class FaultInjection
                 for (var i = execution.First; i < steps.Length; i++)
                     Every("/etc/passwd", steps, i, ref cases, unreached);
 
+                Expect.True(s_sandbox is not { HasExited: true }, "the sandbox that is joined lives on");
                 Console.WriteLine($"{steps.Length} steps, {cases} faults, not reached on this machine: {(unreached.Count == 0 ? "none" : string.Join("; ", unreached))}");
                 Expect.True(unreached.Count <= 4, "nearly every step is reached");
             }
@@ -100,20 +105,32 @@ internal static class FaultInjection
 
     private static int Stages() => ProcessTable.OfStage(ProcessTable.Inode(StageImage.Descriptor)).Count;
 
-    private static IsolationOptions Fullest(string program) => new(program, "-c", "exit 0")
+    /// <summary>What is joined by the plans that join.</summary>
+    private static IsolationOptions Joinable() => new("sleep", "1000") { Namespaces = Namespaces.All, UseInit = s_useInit, HostName = "box" };
+
+    private static IsolationOptions Fullest(string program)
+    {
+        var (joins, enters) = (s_joined != 0, s_joined == Namespaces.All);
+        var options = Fullest(program, joins, enters, shifts: !joins || !enters && Environment.IsPrivilegedProcess);
+        if (s_sandbox is { } sandbox) options.Join = NamespaceSource.FromProcess(sandbox, s_joined);
+        return options;
+    }
+
+    private static IsolationOptions Fullest(string program, bool joins, bool enters, bool shifts) => new(program, "-c", "exit 0")
     {
         Namespaces = Namespaces.All,
-        UseInit = s_useInit,
+        UseInit = s_useInit && !enters,
         KillOnParentExit = s_killOnParentExit,
-        HostName = "box",
+        HostName = joins ? null : "box",
         Umask = 63,
         Limits = { [ResourceLimit.OpenFiles] = 512, [ResourceLimit.CoreDump] = 0, OomScoreAdjustment = 1000 },
-        DomainName = "domain",
+        DomainName = joins ? null : "domain",
         WorkingDirectory = "/usr",
-        Time = { MonotonicOffset = TimeSpan.FromDays(1), BootTimeOffset = TimeSpan.FromDays(2) },
+        Time = { MonotonicOffset = TimeSpan.FromDays(shifts ? 1 : 0), BootTimeOffset = TimeSpan.FromDays(shifts ? 2 : 0) },
         User =
         {
-            Name = "daemon", ForbidNestedUserNamespaces = true,
+            // Where the user namespace is joined, an ordinary user has no other id.
+            Name = joins && !Environment.IsPrivilegedProcess ? "root" : "daemon", ForbidNestedUserNamespaces = !joins,
             UserMap = s_subordinate ? SubordinateIds.UserMap() : null, GroupMap = s_subordinate ? SubordinateIds.GroupMap() : null,
         },
         Security =
@@ -263,6 +280,8 @@ internal static class FaultInjection
                 return false;
             }
 
+            // Whoever has made it may not have said so yet.
+            while (victim == Victim.Inner && Volatile.Read(ref arena!.Header.Child) == 0) Thread.Yield();
             if (victim == Victim.Inner) Expect.Equal(Native.kill(arena!.Header.Child, Linux.SIGKILL), 0, "the result of kill");
             else Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
             if (victim == Victim.DirectChild && hasInner)

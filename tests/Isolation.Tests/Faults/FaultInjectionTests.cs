@@ -18,14 +18,19 @@ public class FaultInjectionTests
     [InlineData("faults", "suspended")]
     [InlineData("ignoring-sigchld", "faults", "monitor")]
     [InlineData("ignoring-sigchld", "faults", "monitor", "suspended")]
+    [InlineData("faults", "enter", "suspended")]
+    [InlineData("faults", "share", "no-init", "outlive")]
+    [InlineData("ignoring-sigchld", "faults", "monitor", "enter")]
     public async Task Whatever_goes_wrong_at_any_step_leaves_the_host_as_it_was(params string[] arguments) =>
         (await HostApp.RunAsync(TestContext.Current.CancellationToken, arguments)).Should().EndWith("fine\n");
 
-    [Fact(Timeout = Patience)]
-    public async Task Whatever_goes_wrong_at_any_step_leaves_an_ordinary_users_host_as_it_was()
+    [Theory(Timeout = Patience)]
+    [InlineData("faults")]
+    [InlineData("faults", "enter")]
+    public async Task Whatever_goes_wrong_at_any_step_leaves_an_ordinary_users_host_as_it_was(params string[] arguments)
     {
         Assert.SkipUnless(HostApp.IsRoot, "The tests run as an ordinary user, so the others show it already.");
-        var output = await HostApp.RunAsync(TestContext.Current.CancellationToken, [.. HostApp.Ordinary, "faults"]);
+        var output = await HostApp.RunAsync(TestContext.Current.CancellationToken, [.. HostApp.Ordinary, .. arguments]);
         output.Should().EndWith("fine\n");
     }
 }
