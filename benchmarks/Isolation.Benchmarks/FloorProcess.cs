@@ -19,7 +19,7 @@ internal sealed class FloorProcess : IDisposable
     internal Sample Measure(char command) => Ask(command.ToString());
 
     /// <summary>Takes a sample of another program, found by its full path; only its exit is worth looking at.</summary>
-    internal Sample Measure(IEnumerable<string> command) => Ask("x\t" + string.Join('\t', command));
+    internal Sample Measure(IEnumerable<string> command, bool once = false) => Ask((once ? "y\t" : "x\t") + string.Join('\t', command));
 
     private Sample Ask(string request)
     {
@@ -27,7 +27,7 @@ internal sealed class FloorProcess : IDisposable
         var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The floor has ended.");
         var fields = line.Split(' ');
         if (fields[0] == "!") throw new InvalidOperationException($"The floor could not do '{line[2..]}'.");
-        return new Sample(Microseconds(fields[0]), Microseconds(fields[1]));
+        return new Sample(Microseconds(fields[0]), Microseconds(fields[1]), Memory: long.Parse(fields[2], CultureInfo.InvariantCulture));
     }
 
     public void Dispose()

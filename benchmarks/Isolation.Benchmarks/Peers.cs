@@ -1,132 +1,93 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Isolation.Benchmarks;
 
 /// <summary>
-/// Other programs that build the same root, as fast as their options allow: the same folders, /proc, /dev and /tmp, no
+/// Other programs that do the same job, as fast as their options allow: the same folders, /proc, /dev and /tmp, no
 /// capabilities, the program as process 1. What each does beyond that (control groups, its own supervisor) is its nature.
+/// Each is tried once; the one that fails is listed with the reason.
 /// </summary>
-internal sealed class Peers(FloorProcess floor, Workspace workspace)
+internal sealed partial class Peers(FloorProcess floor, Workspace workspace) : IDisposable
 {
-    private readonly string _mark = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    internal IEnumerable<Way> For(bool everything)
+    private readonly PeerCommands _commands = new(workspace);
+    private readonly ContainerEngines _engines = new(workspace);
+    private GoPeer? _go;
+
+    /// <summary>Those that have little else to do.</summary>
+    internal IEnumerable<Way> Few(PeerJob job)
     {
-        yield return Way("bwrap", Bubblewrap(everything), leastOfExit: everything ? 0 : 4);
-        yield return Way("runc", Runtime("runc", everything), rarely: true, leastOfExit: everything ? 0 : 20);
-        yield return Way("crun", Runtime("crun", everything), rarely: true);
-        yield return Way("unshare", Unshare(everything), "only the namespaces and /proc, on the host's tree");
+        yield return Way("bwrap", _commands.Bubblewrap(job), leastOfExit: 5);
+        yield return Way("runc", _commands.Runtime("runc", job), every: 10, leastOfExit: 25);
+        yield return Way("crun", _commands.Runtime("crun", job), every: 10);
+        yield return Way("unshare", _commands.Unshare(job), "a script with unshare, mount and pivot_root", every: 10);
     }
 
-    private Way Way(string name, string[]? command, string note = "", bool rarely = false, double leastOfExit = 0)
+    internal IEnumerable<Way> All(PeerJob job)
     {
-        if (command is null) return new Way(name, name, null, "not installed");
-        var failure = Try(command);
-        return failure is not null
-            ? new Way(name, name, null, failure)
-            : new Way(name, name, () => floor.Measure(command), note, rarely, ExitOnly: true, LeastOfExit: leastOfExit);
+        foreach (var way in Few(job)) yield return way;
+        _go ??= new GoPeer(workspace);
+        yield return _go.Way(job);
+        yield return Way("firejail", _commands.Firejail(job), "on the host's tree, it has no other by default", every: 10);
+        yield return Way("systemd-nspawn", _commands.Nspawn(job), "its folder is the root, nothing is put together", every: 20);
+        yield return Way("podman", _engines.Podman(job), every: 20);
+        yield return job.User
+            ? new Way("docker", Title("docker"), null, "user namespaces are a setting of its daemon, for all containers or none")
+            : Way("docker", _engines.Docker(job), "the client's memory, not the daemon's", every: 20, leastOfExit: 200);
     }
+
+    public void Dispose()
+    {
+        _go?.Dispose();
+        _engines.Dispose();
+    }
+
+    private Way Way(string name, IEnumerable<string[]> candidates, string note = "", int every = 1, double leastOfExit = 0)
+    {
+        var failure = "not installed";
+        foreach (var command in candidates)
+        {
+            failure = Try(command);
+            if (failure is null)
+                return new Way(name, Title(name), () => floor.Measure(command, once: every > 1), note, every, ExitOnly: true, LeastOfExit: leastOfExit);
+        }
+
+        return new Way(name, name, null, failure);
+    }
+
+    /// <summary>With its version.</summary>
+    internal static string Title(string name)
+    {
+        if (Workspace.Find(name) is not { } path) return name;
+        Execute([path, name == "go" ? "version" : "--version"], out var text, out _);
+        return Version().Match(text) is { Success: true } match ? $"{name} {match.Value}" : name;
+    }
+
+    [GeneratedRegex(@"\d+(\.\d+)+|(?<=^systemd )\d+")]
+    private static partial Regex Version();
 
     /// <summary>What goes wrong, or null.</summary>
     private static string? Try(string[] command)
+    {
+        var code = Execute(command, out var text, out var error);
+        if (code == 0) return text.Length == 0 ? null : "prints something";
+        error = error.Trim().ReplaceLineEndings(" ");
+        return error.Length == 0 ? $"fails with {code}" : "fails: " + (error.Length > 120 ? error[..120] + "…" : error);
+    }
+
+    internal static int Execute(string[] command, out string output, out string error)
     {
         using var process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
         process.StandardInput.Close();
-        var text = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEnd().Trim();
+        var (text, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        if (!process.WaitForExit(s_patience)) process.Kill(entireProcessTree: true);
         process.WaitForExit();
-        if (process.ExitCode == 0) return text.Result.Length == 0 ? null : "prints something";
-        return "fails: " + (error.Length > 120 ? error[..120] + "…" : error).ReplaceLineEndings(" ");
-    }
-
-    private string[]? Bubblewrap(bool everything)
-    {
-        if (Workspace.Find("bwrap") is not { } path) return null;
-        List<string> command = [path, "--unshare-pid", "--unshare-uts", "--unshare-ipc", "--unshare-cgroup"];
-        if (everything) command.AddRange("--unshare-user", "--unshare-net");
-        foreach (var folder in Workspace.TreeFolders) command.AddRange("--ro-bind", $"{workspace.Tree}/{folder}", "/" + folder);
-        command.AddRange("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--tmpfs", "/tmp", "--cap-drop", "ALL",
-            "--new-session", "--clearenv", "--as-pid-1", Workspace.ProgramInTree);
-        return [.. command];
-    }
-
-    private static string[]? Unshare(bool everything, string program)
-    {
-        if (Workspace.Find("unshare") is not { } path) return null;
-        List<string> command = [path, "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--mount-proc"];
-        if (everything || !Environment.IsPrivilegedProcess) command.Add("--map-root-user");
-        if (everything) command.Add("--net");
-        command.Add(program);
-        return [.. command];
-    }
-
-    private string[]? Unshare(bool everything) => Unshare(everything, workspace.Tree + Workspace.ProgramInTree);
-
-    /// <summary>With a bundle of the Open Container Initiative, prepared once.</summary>
-    private string[]? Runtime(string name, bool everything)
-    {
-        if (Workspace.Find(name) is not { } path) return null;
-        var bundle = Path.Combine(workspace.Folder!, everything ? "bundle-everything" : "bundle");
-        if (!Directory.Exists(bundle)) MakeBundle(bundle, everything);
-        var state = Directory.CreateDirectory(Path.Combine(workspace.Folder!, "state-" + name)).FullName;
-        return [path, "--root", state, "run", "--bundle", bundle, $"isolation-{_mark}-{name}-{(everything ? "everything" : "root")}"];
-    }
-
-    private void MakeBundle(string bundle, bool everything)
-    {
-        var root = Path.Combine(bundle, "rootfs");
-        foreach (var folder in (string[])[.. Workspace.TreeFolders, "proc", "dev", "tmp"]) Directory.CreateDirectory(Path.Combine(root, folder));
-        var inUser = everything || !Environment.IsPrivilegedProcess;
-        var mounts = new JsonArray(
-            Mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev"),
-            Mount("/dev", "tmpfs", "tmpfs", "nosuid", "noexec", "mode=755", "size=65536"),
-            Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"),
-            Mount("/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k"),
-            Mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=1777", "size=262144k"));
-        foreach (var folder in Workspace.TreeFolders) mounts.Add(Mount("/" + folder, "bind", $"{workspace.Tree}/{folder}", "rbind", "ro", "nosuid", "nodev"));
-
-        string[] namespaces = ["pid", "mount", "uts", "ipc", "cgroup", .. inUser ? (string[])["user"] : [], .. everything ? (string[])["network"] : []];
-        var linux = new JsonObject { ["namespaces"] = new JsonArray([.. namespaces.Select(static n => (JsonNode)new JsonObject { ["type"] = n })]) };
-        if (inUser)
-        {
-            linux["uidMappings"] = Mapping(File.ReadLines("/proc/self/status").First(static line => line.StartsWith("Uid:", StringComparison.Ordinal)));
-            linux["gidMappings"] = Mapping(File.ReadLines("/proc/self/status").First(static line => line.StartsWith("Gid:", StringComparison.Ordinal)));
-        }
-
-        var config = new JsonObject
-        {
-            ["ociVersion"] = "1.0.2",
-            ["process"] = new JsonObject
-            {
-                ["terminal"] = false,
-                ["user"] = new JsonObject { ["uid"] = 0, ["gid"] = 0 },
-                ["args"] = new JsonArray(Workspace.ProgramInTree),
-                ["env"] = new JsonArray("PATH=/bin"),
-                ["cwd"] = "/",
-                ["capabilities"] = new JsonObject(),
-                ["noNewPrivileges"] = true,
-            },
-            ["root"] = new JsonObject { ["path"] = "rootfs", ["readonly"] = true },
-            ["mounts"] = mounts,
-            ["linux"] = linux,
-        };
-        File.WriteAllText(Path.Combine(bundle, "config.json"), config.ToJsonString());
-    }
-
-    private static JsonArray Mapping(string line)
-    {
-        var id = long.Parse(line.Split('\t')[2], System.Globalization.CultureInfo.InvariantCulture);
-        return new JsonArray(new JsonObject { ["containerID"] = 0, ["hostID"] = id, ["size"] = id == 0 ? 65536 : 1 });
-    }
-
-    private static JsonObject Mount(string place, string type, string source, params ReadOnlySpan<string> options)
-    {
-        var list = new JsonArray();
-        foreach (var option in options) list.Add(option);
-        return new JsonObject { ["destination"] = place, ["type"] = type, ["source"] = source, ["options"] = list };
+        (output, error) = (text.Result, errors.Result);
+        return process.ExitCode;
     }
 }

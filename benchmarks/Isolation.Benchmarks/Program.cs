@@ -5,8 +5,10 @@ return args switch
 {
     [] => Usage(Console.Out, 0),
     ["-h" or "--help" or "help"] => Usage(Console.Out, 0),
+    [not "bdn", .. var rest] when rest.Contains("--help") => Usage(Console.Out, 0),
     ["spawn", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? SpawnBenchmark.Run(settings) : Complain(error),
     ["trees", .. var rest] => TreesSettings.TryParse(rest, out var settings, out var error) ? TreesBenchmark.Run(settings) : Complain(error),
+    ["peers", .. var rest] => PeersSettings.TryParse(rest, out var settings, out var error) ? PeersBenchmark.Run(settings) : Complain(error),
     ["unpack", .. var rest] => UnpackSettings.TryParse(rest, out var settings, out var error) ? await UnpackBenchmark.RunAsync(settings) : Complain(error),
     ["syscalls", .. var rest] => SyscallsSettings.TryParse(rest, out var settings, out var error) ? SyscallsBenchmark.Run(settings) : Complain(error),
     ["release", .. var rest] => ReleaseBenchmark.Run(rest),
@@ -55,6 +57,14 @@ static int Usage(TextWriter to, int code)
                 --iterations N  rounds for each (default 200; the slow ones have a tenth of that)
                 --files N       how many files the large folder has (default 50000)
                 --no-peers      without the other programs
+
+          peers [--iterations N] [--json FILE] [--markdown FILE] [--chart FILE] [--work DIR]
+              Takes a minute or two. A full sandbox, with and without a user namespace, by all that can make one on this machine, in turn:
+              IsolatedProcess.Start, raw C, unshare, bwrap, runc, crun, Go, firejail, systemd-nspawn, podman, docker (of a daemon
+              that runs already, see DOCKER_HOST); and Process.Start without any isolation. Times and memory.
+                --iterations N  rounds for each (default 200; the slow ones have a tenth or a twentieth of that)
+                --markdown FILE writes the figures there as a page
+                --chart FILE    draws them there, as SVG
 
           unpack [--rounds N] [--work DIR]
               Takes about a minute. Imports an image of one layer (files of this machine's /usr, 200 MB) in turn with

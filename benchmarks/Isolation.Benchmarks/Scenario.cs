@@ -30,6 +30,7 @@ internal sealed record Scenario(
         var options = PidMountProc(program);
         options.Security.Capabilities = CapabilitySets.All;
         options.Security.NoNewPrivileges = false;
+        options.Security.InheritSessionKeyring = true;
         return options;
     }
 

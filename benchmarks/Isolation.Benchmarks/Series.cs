@@ -10,8 +10,12 @@ internal sealed class Series(int capacity)
 
     internal long AllocatedEach => Count == 0 ? 0 : _allocated / Count;
 
+    /// <summary>The largest resident set of any process beside the one that starts, in KB. 0: not known.</summary>
+    internal long PeakMemory { get; set; }
+
     internal void Add(in Sample sample)
     {
+        PeakMemory = Math.Max(PeakMemory, sample.Memory);
         _start.Add(sample.Start);
         _exit.Add(sample.Exit);
         _allocated += sample.Allocated;

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Isolation.Benchmarks;
 
 /// <summary>
@@ -8,10 +6,6 @@ namespace Isolation.Benchmarks;
 /// </summary>
 internal static class TreesBenchmark
 {
-    private const int Block = 10;
-    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1.5);
-    private static readonly TimeSpan s_settle = TimeSpan.FromMilliseconds(30);
-
     internal static int Run(TreesSettings settings)
     {
         using var workspace = new Workspace(settings.WorkDirectory);
@@ -25,12 +19,11 @@ internal static class TreesBenchmark
         using var floor = new FloorProcess(path, workspace.Program, workspace.Tree);
         try
         {
-            var contests = Contests(settings, workspace, floor);
-            WarmUp(contests);
-            foreach (var contest in contests) contest.Clear();
-            Measure(contests, settings.Iterations);
-            TreesReport.Print(Console.Out, contests, settings);
-            if (settings.JsonFile is { } file) TreesReport.WriteJson(file, contests, settings);
+            using var peers = new Peers(floor, workspace);
+            var contests = Contests(settings, workspace, floor, peers);
+            ContestRunner.Run(contests, settings.Iterations);
+            ContestReport.Print(Console.Out, "What a root of its own costs", contests, settings.Iterations);
+            if (settings.JsonFile is { } file) ContestReport.WriteJson(file, contests, settings.Iterations, json => json.WriteNumber("files", settings.Files));
             return 0;
         }
         catch (Exception e) when (e is IsolationException or InvalidOperationException or IOException or UnauthorizedAccessException)
@@ -40,15 +33,14 @@ internal static class TreesBenchmark
         }
     }
 
-    private static Contest[] Contests(TreesSettings settings, Workspace workspace, FloorProcess floor)
+    private static Contest[] Contests(TreesSettings settings, Workspace workspace, FloorProcess floor, Peers peers)
     {
-        var peers = new Peers(floor, workspace);
         return
         [
             new("full-root", "a root of its own: 4 folders read-only, /proc, /dev, /tmp; pid, mount, uts, ipc, cgroup namespaces",
-                [Ours(FullRoot(workspace, everything: false)), RawC('f'), .. settings.Peers ? peers.For(everything: false) : []], settings.Iterations),
+                [Ours(FullRoot(workspace, everything: false)), RawC('f'), .. settings.Peers ? peers.Few(new PeerJob("root", User: false, Network: false)) : []], settings.Iterations),
             new("full-root-everything", "the same with all that is there by default: also user and net namespaces, masks, /run",
-                [Ours(FullRoot(workspace, everything: true)), RawC('g'), .. settings.Peers ? peers.For(everything: true) : []], settings.Iterations),
+                [Ours(FullRoot(workspace, everything: true)), RawC('g'), .. settings.Peers ? peers.Few(new PeerJob("everything", User: true, Network: true)) : []], settings.Iterations),
             new("copy-on-write", $"copy on write over a folder: a few files, and {settings.Files:N0}",
                 [
                     Ours(CopyOnWrite(workspace, "large", settings.Files), "large", "large folder"),
@@ -96,31 +88,4 @@ internal static class TreesBenchmark
     /// <summary>Only root may have the others without a user namespace.</summary>
     private static Namespaces NoNetwork => Namespaces.Pid | Namespaces.Mount | Namespaces.Uts | Namespaces.Ipc | Namespaces.Cgroup |
         (Environment.IsPrivilegedProcess ? Namespaces.None : Namespaces.User);
-
-    private static void WarmUp(Contest[] contests)
-    {
-        var end = Stopwatch.GetTimestamp() + (long)(s_warmUp.TotalSeconds * Stopwatch.Frequency);
-        do Measure(contests, Block);
-        while (Stopwatch.GetTimestamp() < end);
-        Thread.Sleep(TimeSpan.FromMilliseconds(300));
-    }
-
-    private static void Measure(Contest[] contests, int iterations)
-    {
-        var order = new Random(1);
-        for (var done = 0; done < iterations; done += Block)
-        {
-            foreach (var contest in contests)
-            {
-                Thread.Sleep(s_settle);
-                var ways = Enumerable.Range(0, contest.Ways.Length).Where(way => contest.Ways[way].Measure is not null).ToArray();
-                for (var i = done; i < Math.Min(done + Block, iterations); i++)
-                {
-                    order.Shuffle(ways);
-                    foreach (var way in ways)
-                        if (!contest.Ways[way].Rarely || i % Block == 0) contest.Series[way].Add(contest.Ways[way].Measure!());
-                }
-            }
-        }
-    }
 }

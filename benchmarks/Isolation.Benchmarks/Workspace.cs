@@ -113,13 +113,20 @@ internal sealed class Workspace : IDisposable
         File.Copy(program, Tree + ProgramInTree);
     }
 
+    /// <summary>A source or a script that comes with this program, as a file.</summary>
+    internal string Extract(string name)
+    {
+        var path = Path.Combine(_directory!, name);
+        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
+        using var file = File.Create(path);
+        resource.CopyTo(file);
+        return path;
+    }
+
     private string? Build(string compiler, string name, params ReadOnlySpan<string> flags)
     {
-        var source = Path.Combine(_directory!, name + ".c");
+        var source = Extract(name + ".c");
         var target = Path.Combine(_directory!, name);
-        using (var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(name + ".c")!)
-        using (var file = File.Create(source))
-            resource.CopyTo(file);
         try
         {
             using var process = Process.Start(new ProcessStartInfo(compiler, ["-O2", .. flags, "-o", target, source]))!;

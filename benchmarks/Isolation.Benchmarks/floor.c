@@ -8,10 +8,13 @@
 //                       /tmp, /run, masks, no capabilities
 //     f                 a root of its own: four folders of TREE, bound read-only into an empty root with /proc, /dev and
 //                       /tmp; pid, mount, uts, ipc and cgroup namespaces (and user, without privilege); starts /bin/exit
-//     g                 the same with all that is there by default: also net and user namespaces, masks
+//     n                 f with a net namespace
+//     u                 n with a user namespace
+//     g                 u with all that is there by default: masks, /run
 //     x ARGUMENT...     no namespaces: another program, with its arguments behind tabs, as it finds its way by itself
-//   answer: nanoseconds from before the clone until the exec is known, and until the program has been waited for;
-//   or "! step errno" when a step failed.
+//     y ARGUMENT...     the same, once: for programs that take so long that caches do not matter
+//   answer: nanoseconds from before the clone until the exec is known, and until the program has been waited for; and the
+//   largest resident set, in KB, that a process of it had (for x and y); or "! step errno" when a step failed.
 //   floor PROGRAM TREE -s m  one sample, after which the time of every step is printed to standard error.
 //
 // Which steps: those that `options.Explain()` prints for the options of the same scenario, in the same order, so that both
@@ -41,6 +44,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -76,7 +80,8 @@ static char stack[64 * 1024] __attribute__((aligned(64)));
 static char *arguments[2], *inside[] = {"/bin/exit", NULL}, *environment[] = {
   "HOME=/tmp", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 static char *command[64]; // for x
-static int last_capability, is_root;
+static int last_capability, is_root, null_device;
+static long peak_memory;
 static char user_map[64], group_map[64];
 
 static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
@@ -216,9 +221,9 @@ static void full_root(int kind) {
     DO("restricted folder", NR_mount_setattr, binds[i], "", AT_EMPTY_PATH | RECURSIVE, &restricted, sizeof restricted);
   }
   own_tree();
-  if (kind == 'g') raise_loopback();
+  if (kind != 'f') raise_loopback();
   take_devices(trees);
-  if (kind == 'g' && is_root) await_maps();
+  if ((kind == 'g' || kind == 'u') && is_root) await_maps();
   long proc = DO("fsopen of proc", NR_fsopen, "proc", 1 /* FSOPEN_CLOEXEC */, 0, 0, 0);
   DO("fsconfig of proc", NR_fsconfig, proc, 6 /* FSCONFIG_CMD_CREATE */, 0, 0, 0);
   proc = DO("fsmount of proc", NR_fsmount, proc, 1 /* FSMOUNT_CLOEXEC */, 14 /* MOUNT_ATTR_NOSUID|NODEV|NOEXEC */, 0, 0);
@@ -253,6 +258,7 @@ static void full_root(int kind) {
 }
 
 static void drop_privileges(void) {
+  step("session keyring", EDQUOT, SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, 0, 0, 0, 0);
   DO("no_new_privs", SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   for (int i = 0; i <= last_capability; i++) DO("capability bounding set", SYS_prctl, PR_CAPBSET_DROP, i, 0, 0, 0);
   if (is_root) DO("setgroups", SYS_setgroups, 0, NULL, 0, 0, 0);
@@ -268,7 +274,9 @@ static void drop_privileges(void) {
 static int child(void *argument) {
   int kind = (int)(intptr_t)argument;
   note("clone");
-  if (kind == 'b') {
+  if (kind == 'x') {
+    DO("dup3", SYS_dup3, null_device, 2, 0, 0, 0); // its complaints were heard when it was tried
+  } else if (kind == 'b') {
     if (!is_root) {
       write_file("/proc/self/setgroups", "deny");
       write_file("/proc/self/uid_map", user_map);
@@ -276,7 +284,7 @@ static int child(void *argument) {
     }
     DO("private tree", SYS_mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
     DO("proc", SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-  } else if (kind != 'p' && kind != 'x') {
+  } else if (kind != 'p') {
     DO("close_range", NR_close_range, 3, ~0u, CLOSE_ON_EXEC, 0, 0);
     if (!is_root) {
       write_file("/proc/self/setgroups", "deny");
@@ -299,7 +307,7 @@ static int child(void *argument) {
   static const uint64_t none;
   DO("rt_sigprocmask", SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8, 0);
   if (kind != 'p' && kind != 'x' && kind != 'b') DO("umask", SYS_umask, 022, 0, 0, 0, 0);
-  char **run = kind == 'f' || kind == 'g' ? inside : kind == 'x' ? command : arguments;
+  char **run = strchr("fngu", kind) ? inside : kind == 'x' ? command : arguments;
   DO("execve", SYS_execve, run[0], run, kind == 'x' ? environ : environment, 0, 0);
   return 0;
 }
@@ -317,9 +325,10 @@ static int write_map(int pid, const char *name, const char *text) {
 static int sample(int kind, uint64_t *to_exec, uint64_t *to_exit) {
   int flags = CLONE_VM | SIGCHLD;
   if (kind == 'm' || kind == 'b') flags |= CLONE_NEWPID | CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER);
-  if (kind == 'f') flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (is_root ? 0 : CLONE_NEWUSER);
-  if (kind == 'd' || kind == 'g') flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
-  int maps = (kind == 'd' || kind == 'g') && is_root;
+  int has_net = strchr("dngu", kind) != NULL, has_user = strchr("dgu", kind) != NULL;
+  if (kind == 'f' || has_net)
+    flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (has_net ? CLONE_NEWNET : 0) | (has_user || !is_root ? CLONE_NEWUSER : 0);
+  int maps = has_user && is_root;
   flags |= maps ? CLONE_CHILD_CLEARTID : CLONE_VFORK;
   failed_step = NULL;
   go = 0;
@@ -350,8 +359,10 @@ static int sample(int kind, uint64_t *to_exec, uint64_t *to_exit) {
   }
   uint64_t executed = now();
   siginfo_t info;
-  while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR) {}
+  struct rusage usage; // waitid(2): the system call, not the function, has a fifth argument
+  while (syscall(SYS_waitid, P_PID, pid, &info, WEXITED, &usage) < 0 && errno == EINTR) {}
   uint64_t exited = now();
+  peak_memory = kind == 'x' ? usage.ru_maxrss : 0; // the others share our memory, which would be counted
   *to_exec = executed - start;
   *to_exit = exited - start;
   if (!failed_step && (info.si_code != CLD_EXITED || info.si_status != 0)) {
@@ -366,6 +377,7 @@ int main(int count, char **values) {
   arguments[0] = values[1];
   for (int i = 0; i < 4; i++) snprintf(sources[i], sizeof sources[i], "%s/%s", values[2], folders[i]);
   is_root = geteuid() == 0;
+  null_device = open("/dev/null", O_WRONLY | O_CLOEXEC);
   snprintf(user_map, sizeof user_map, is_root ? "0 0 4294967295\n" : "0 %u 1\n", geteuid());
   snprintf(group_map, sizeof group_map, is_root ? "0 0 4294967295\n" : "0 %u 1\n", getegid());
   while (prctl(PR_CAPBSET_READ, last_capability + 1) >= 0) last_capability++;
@@ -392,8 +404,9 @@ int main(int count, char **values) {
     }
     command[words] = NULL;
     // Twice, of which the second counts: we were asleep, and the caches are somebody else's. The ways compared do the same.
-    if (sample(line[0], &to_exec, &to_exit) < 0 || sample(line[0], &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
-    else printf("%llu %llu\n", (unsigned long long)to_exec, (unsigned long long)to_exit);
+    int once = line[0] == 'y', kind = once ? 'x' : line[0];
+    if ((!once && sample(kind, &to_exec, &to_exit) < 0) || sample(kind, &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
+    else printf("%llu %llu %ld\n", (unsigned long long)to_exec, (unsigned long long)to_exit, peak_memory);
   }
   return 0;
 }
