@@ -16,7 +16,7 @@ internal sealed class GoPeer : IDisposable
             return;
         }
 
-        _title = Peers.Title("go");
+        _title = Peers.Title("go").Replace("go", "Go", StringComparison.Ordinal);
         var target = Path.Combine(workspace.Folder!, "peer");
         var info = new ProcessStartInfo(compiler, ["build", "-o", target, workspace.Extract("peer.go")]) { RedirectStandardError = true };
         info.Environment["GO111MODULE"] = "off";

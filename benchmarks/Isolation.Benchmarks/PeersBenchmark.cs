@@ -45,7 +45,7 @@ internal static class PeersBenchmark
         yield return Ours("isolatedProcessStart", PeersChart.Ours, "", SameJob(workspace, job));
         yield return Ours("isolatedProcessStartDefault", PeersChart.Ours + ", strict", "and with its filter of syscalls, masks and private /run", Strict(SameJob(workspace, job)));
         yield return new Way("floor", "raw C", () => floor.Measure(job.InUser ? 'u' : 'n'), "the same system calls and nothing else", MostOfStart: 1.1);
-        yield return new Way("processStart", "Process.Start", () => SpawnBenchmark.Second(() => Process(workspace.Program)), "no isolation at all");
+        yield return new Way("processStart", "Process.Start, not isolated", () => SpawnBenchmark.Second(() => Process(workspace.Program)));
         foreach (var way in peers.All(job)) yield return way;
     }
 
