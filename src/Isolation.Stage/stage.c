@@ -67,7 +67,7 @@ static noreturn void supervise(struct program *program, s32 child, u64 flags, s6
   for (;;) {
     syscall5(SYS_ppoll, (s64)wait, waits, 0, 0, 8);
     if (waits == 2 && wait[1].revents) { // the host is gone
-      syscall2(SYS_kill, child, 9);
+      if (__atomic_load_n(&program->go, __ATOMIC_ACQUIRE) != STAGE_DETACHED) syscall2(SYS_kill, child, 9);
       waits = 1;
     }
     u32 signal[32];

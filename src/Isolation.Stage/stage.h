@@ -17,6 +17,7 @@ typedef long s64;
 #define STAGE_NO_REGISTER 0xff
 #define STAGE_FORWARD_SIGNAL 64       // SIGRTMAX, queued with the value STAGE_FORWARD_TAG | n: asks a supervisor to send its child the signal n,
 #define STAGE_FORWARD_TAG 0x49534f00  // which itself must not be sent (SIGSTOP), or is somebody else's message (SIGCHLD), or must stay in order
+#define STAGE_DETACHED ~0u            // `go` of a program that by now may outlive the host
 #define STAGE_ALIVE_OFFSET 72         // in struct program, for the pointers of the robust list
 #define STAGE_ROBUST_HEAD_OFFSET 80
 #define STAGE_ROBUST_ENTRY_OFFSET 104

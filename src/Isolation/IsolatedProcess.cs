@@ -94,17 +94,29 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     /// </summary>
     public void Kill() => _child.Kill();
 
-    /// <summary>Ends the program, waits for its end, and closes the pipes.</summary>
+    /// <summary>Ends the program, waits for its end, and closes the pipes. A detached program (<see cref="StartDetached"/>) goes on.</summary>
     public void Dispose()
     {
+        if (_child.DetachedName is not null)
+        {
+            _child.Dismiss();
+            return;
+        }
+
         _child.Kill();
         _child.Wait(timeout: null);
         _child.CloseStreams();
     }
 
-    /// <summary>Ends the program, waits for its end without blocking a thread, and closes the pipes.</summary>
+    /// <summary>Ends the program, waits for its end without blocking a thread, and closes the pipes. A detached program (<see cref="StartDetached"/>) goes on.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_child.DetachedName is not null)
+        {
+            _child.Dismiss();
+            return;
+        }
+
         _child.Kill();
         await ((Task)_child.Exit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _child.CloseStreams();

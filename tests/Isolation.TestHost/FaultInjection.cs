@@ -19,7 +19,8 @@ internal static class FaultInjection
 
     private static readonly TimeSpan s_shortTime = TimeSpan.FromMilliseconds(15);
     private static SafeFileHandle? s_handle;
-    private static bool s_useInit = true, s_killOnParentExit = true, s_subordinate, s_async, s_suspended;
+    private static bool s_useInit = true, s_killOnParentExit = true, s_subordinate, s_async, s_suspended, s_detached;
+    private static int s_names;
     private static int s_suspension;
     private static IsolatedProcess? s_sandbox; // that is joined, or null
     private static Namespaces s_joined;
@@ -30,7 +31,8 @@ internal static class FaultInjection
         s_killOnParentExit = !arguments.Contains("outlive");
         s_subordinate = arguments.Contains("subordinate");
         s_suspended = arguments.Contains("suspended");
-        var monitor = arguments.Contains("monitor");
+        s_detached = arguments.Contains("detached");
+        var monitor = arguments.Contains("monitor") || s_detached;
         s_joined = arguments.Contains("enter") ? Namespaces.All : arguments.Contains("share") ? Namespaces.Network | Namespaces.Ipc | Namespaces.Uts : Namespaces.None;
         using (s_handle = File.OpenHandle("/dev/zero"))
         using (s_sandbox = s_joined == 0 ? null : IsolatedProcess.Start(Joinable()))
@@ -142,11 +144,13 @@ internal static class FaultInjection
                 .AllowPath("/", LandlockAccess.ReadDir).AllowPath("/", LandlockAccess.ReadFile | LandlockAccess.Execute)
                 .AllowReadWrite("/dev/null").AllowPath("/usr", LandlockAccess.ReadDir, ignoreMissing: true).AllowConnectTcp(443),
         },
-        StandardInput = StandardStream.Pipe,
-        StandardOutput = StandardStream.Pipe,
-        StandardError = StandardStream.Pipe,
+        StandardInput = Stream,
+        StandardOutput = Stream,
+        StandardError = Stream,
         InheritedHandles = { [3] = s_handle!, [9] = s_handle! },
     };
+
+    private static StandardStream Stream => s_detached ? StandardStream.Null : StandardStream.Pipe;
 
     /// <summary>What the host does itself and the stage passes over.</summary>
     private static bool IsHosts(in Step step) => step.Kind is StepKind.HostWrite or StepKind.HostRun;
@@ -157,7 +161,7 @@ internal static class FaultInjection
 
     private static ChildProcess Launch(string program, LaunchMode mode, LaunchHooks hooks)
     {
-        if (!s_suspended) return IsolatedProcess.Launch(Fullest(program), mode, hooks);
+        if (!s_suspended) return IsolatedProcess.Launch(Fullest(program), mode with { Detached = Name() }, hooks);
         var child = IsolatedProcess.LaunchSuspended(Fullest(program), mode, hooks);
         child.Release();
         return child;
@@ -165,11 +169,13 @@ internal static class FaultInjection
 
     private static async Task<ChildProcess> LaunchAsync(string program, CancellationToken cancellationToken, LaunchHooks hooks)
     {
-        if (!s_suspended) return await IsolatedProcess.LaunchAsync(Fullest(program), default, cancellationToken, hooks);
+        if (!s_suspended) return await IsolatedProcess.LaunchAsync(Fullest(program), new LaunchMode(Detached: Name()), cancellationToken, hooks);
         var child = await IsolatedProcess.LaunchSuspendedAsync(Fullest(program), cancellationToken, hooks);
         await child.ReleaseAsync(cancellationToken);
         return child;
     }
+
+    private static string? Name() => s_detached ? $"faults-{Environment.ProcessId}-{s_names++}" : null;
 
     private static Step[] Steps(string program, out ExecutionSteps execution, out bool hasMonitor)
     {
@@ -259,16 +265,17 @@ internal static class FaultInjection
     private static bool Killed(string program, Step[] steps, int i, Victim victim)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var (pidfd, arena) = (-1, default(LaunchArena));
+        var (pidfd, arena) = (-1, default(ProgramView));
         var host = IsHosts(steps[i]);
         var fork = Array.FindIndex(steps, step => step.Label == "make the sandbox's first process");
         if (host && victim == Victim.Inner) return false;
         var task = LaunchAsync(program, limit.Token, new LaunchHooks(plan => Hang(plan, i), launch =>
         {
-            (pidfd, arena) = (launch.Pidfd, launch.Arena);
+            (pidfd, arena) = (launch.Pidfd, new ProgramView(launch.Arena));
             // Before the host's own steps: they find the child dead.
             if (host) Kernel.pidfd_send_signal(launch.Pidfd, Linux.SIGKILL);
         }));
+        using var view = arena;
         if (!host)
         {
             if (!Reached(task, arena!, i)) return Passed(task);
@@ -281,8 +288,8 @@ internal static class FaultInjection
             }
 
             // Whoever has made it may not have said so yet.
-            while (victim == Victim.Inner && Volatile.Read(ref arena!.Header.Child) == 0) Thread.Yield();
-            if (victim == Victim.Inner) Expect.Equal(Native.kill(arena!.Header.Child, Linux.SIGKILL), 0, "the result of kill");
+            while (victim == Victim.Inner && arena!.Child == 0) Thread.Yield();
+            if (victim == Victim.Inner) Expect.Equal(Native.kill(arena!.Child, Linux.SIGKILL), 0, "the result of kill");
             else Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
             if (victim == Victim.DirectChild && hasInner)
             {
@@ -311,8 +318,9 @@ internal static class FaultInjection
     private static void Canceled(string program, int i)
     {
         using var cancellation = new CancellationTokenSource();
-        LaunchArena? arena = null;
-        var task = LaunchAsync(program, cancellation.Token, new LaunchHooks(plan => Hang(plan, i), launch => arena = launch.Arena));
+        ProgramView? arena = null;
+        var task = LaunchAsync(program, cancellation.Token, new LaunchHooks(plan => Hang(plan, i), launch => arena = new ProgramView(launch.Arena)));
+        using var view = arena;
         if (!Reached(task, arena!, i))
         {
             Passed(task);
@@ -341,11 +349,11 @@ internal static class FaultInjection
         if (!IsHosts(step)) step = LaunchPlan.Make(StepKind.Syscall, Sys.ppoll, step.Label, step.Path);
     }
 
-    private static bool Reached(Task task, LaunchArena arena, int i)
+    private static bool Reached(Task task, ProgramView arena, int i)
     {
         while (!task.IsCompleted)
         {
-            if (Volatile.Read(ref arena.Header.Current) == i) return true;
+            if (arena.Current == i) return true;
             Thread.Yield();
         }
 
@@ -383,6 +391,7 @@ internal static class FaultInjection
     {
         child.Kill();
         Expect.True(child.Wait(TimeSpan.FromSeconds(20)), "it ends");
+        if (child.DetachedName is not null) child.Dismiss();
         child.Input?.Dispose();
         child.Output?.Dispose();
         child.Error?.Dispose();

@@ -32,6 +32,7 @@ internal static class HostState
         text.AppendLine();
         foreach (var target in Descriptors()) text.Append("fd ").AppendLine(target);
         text.Append("guarded ").Append(Guarded()).AppendLine();
+        foreach (var name in DetachedNames()) text.Append("detached ").AppendLine(name);
         text.Append("entries of the event loop ").Append(Used(EventLoop.Instance, "_indices")).AppendLine();
         text.Append("entries of the guard ").Append(Used(null, "s_slots")).AppendLine();
         text.Append(File.ReadAllText("/proc/self/mountinfo"));
@@ -131,6 +132,11 @@ internal static class HostState
 
     /// <summary>How a descriptor's file is open; negative when it is not.</summary>
     internal static int Flags(int descriptor) => Kernel.fcntl(descriptor, 3 /* F_GETFL */);
+
+    /// <summary>Of this process: others may start and end some meanwhile.</summary>
+    private static IEnumerable<string?> DetachedNames() => StateFolder.OpenExisting() is { } folder
+        ? Directory.GetFiles(folder, $"*-{Environment.ProcessId}-*").Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        : [];
 
     /// <summary>How many processes the guard's table names.</summary>
     private static unsafe int Guarded()

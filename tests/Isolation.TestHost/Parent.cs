@@ -5,7 +5,7 @@ namespace Isolation.TestHost;
 
 /// <summary>
 /// Starts sandboxes from two threads until it is killed, or COUNT each. Their programs can be found by the marker, a number of
-/// seconds that nobody else sleeps. MODE: pid, no-pid, init or suspended (half of them stay so), "survivor" for one more that may outlive us, or "prctl"
+/// seconds that nobody else sleeps. MODE: pid, no-pid, init, suspended (half of them stay so) or detached (named after the marker), "survivor" for one more that may outlive us, or "prctl"
 /// for a program that tries to.
 /// </summary>
 internal static class Parent
@@ -30,7 +30,12 @@ internal static class Parent
             {
                 for (var i = 0; i < count; i++)
                 {
-                    var process = mode == "suspended" ? Suspended(marker + "0", i) : IsolatedProcess.Start(Sleeper(marker + "0", mode));
+                    var process = mode switch
+                    {
+                        "suspended" => Suspended(marker + "0", i),
+                        "detached" => IsolatedProcess.StartDetached(Sleeper(marker + "0", i % 2 == 0 ? "pid" : "init"), $"{marker}-{Guid.NewGuid():N}"),
+                        _ => IsolatedProcess.Start(Sleeper(marker + "0", mode)),
+                    };
                     lock (alive) alive.Add(process);
                 }
             });

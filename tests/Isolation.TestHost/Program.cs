@@ -17,6 +17,7 @@ try
         "few-descriptors" => FewDescriptors.Run(arguments),
         "fail" => ExpectedFailure.Run(arguments),
         "parent" => Parent.Run(arguments),
+        "detach" => Detach.Run(arguments),
         "thread-end" => ThreadEnd.Run(),
         "guard" => GuardLoss.Run(arguments),
         "listed" => Listed.Run(),

@@ -41,6 +41,7 @@ internal static partial class Linux
     internal const uint S_IFDIR = 0x4000;
     internal const uint S_IFCHR = 0x2000;
     internal const uint STATX_TYPE = 1;
+    internal const uint STATX_MODE = 2;
     internal const uint STATX_UID = 8;
     internal const uint STATX_GID = 0x10;
     internal const uint STATX_INO = 0x100;

@@ -16,7 +16,7 @@ internal static class ArenaPool
     {
         arena.Plan.Clear();
         // One start with much to carry is no reason to keep so much memory; and whoever could trace the stage may have kept a way to it.
-        if (arena.IsLarge || MemoryExposure.IsThere)
+        if (arena.IsOnce || MemoryExposure.IsThere)
         {
             arena.Dispose();
             return;

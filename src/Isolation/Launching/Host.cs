@@ -30,6 +30,9 @@ internal static class Host
         };
     }
 
+    /// <summary>/proc is that of another PID namespace than this process's.</summary>
+    internal static bool ProcIsForeign => s_procIsForeign.Value;
+
     /// <summary>For tests: as if mount_setattr had answered ENOSYS.</summary>
     internal static bool ForceNoMountSetattr { get; set; }
 

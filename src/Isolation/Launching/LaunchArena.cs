@@ -21,6 +21,7 @@ internal sealed unsafe class LaunchArena : IDisposable
     private byte* _memory;
     private int _size;
     private Scratch* _scratch;
+    private bool _isFile;
 
     // Everything the child touches before its exec, in native memory: the garbage collector may move objects meanwhile.
     private struct Scratch
@@ -57,15 +58,23 @@ internal sealed unsafe class LaunchArena : IDisposable
 
     internal LaunchPlan Plan { get; } = new();
 
-    internal bool IsLarge => _size > 1 << 20;
+    internal int Descriptor => _descriptor;
+
+    /// <summary>Not to be used again: it is large, or somebody else's as well.</summary>
+    internal bool IsOnce => _size > 1 << 20 || _isFile;
 
     internal ref ProgramHeader Header => ref *(ProgramHeader*)_memory;
 
     internal Span<byte> Data => new(_memory + StageFormat.DataOffset, Plan.Data.Length);
 
     internal LaunchArena()
+        : this(Kernel.AboveStandard(Kernel.memfd_create("isolation-program\0"u8, Linux.MFD_CLOEXEC)))
     {
-        _descriptor = Kernel.AboveStandard(Kernel.memfd_create("isolation-program\0"u8, Linux.MFD_CLOEXEC));
+    }
+
+    private LaunchArena(int descriptor)
+    {
+        _descriptor = descriptor;
         if (_descriptor < 0) throw LaunchFailure.Host("make a memory file for the plan", "memfd_create", -_descriptor);
         _scratch = (Scratch*)NativeMemory.AlignedAlloc((nuint)(sizeof(Scratch) + StackSize + 63 & ~63), 64);
         *_scratch = default;
@@ -79,6 +88,31 @@ internal sealed unsafe class LaunchArena : IDisposable
             throw;
         }
     }
+
+    // A program that has been started already.
+    private LaunchArena(int descriptor, byte* memory, int size)
+    {
+        (_descriptor, _size, _isFile) = (descriptor, size, true);
+        _memory = memory;
+    }
+
+    /// <summary>One in a file that outlives this process. The descriptor becomes its own.</summary>
+    internal static LaunchArena InFile(int descriptor) => new(descriptor) { _isFile = true };
+
+    /// <summary>That of a program which somebody has started. The descriptor becomes its own, unless it is no such file, which is null.</summary>
+    internal static LaunchArena? OfFile(int descriptor, int size)
+    {
+        if (size < StageFormat.DataOffset + sizeof(DetachedRecord)) return null;
+        var memory = Kernel.mmap(size, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_SHARED, descriptor);
+        if (Kernel.IsError(memory)) throw LaunchFailure.Host("look at a detached program", "mmap", (int)-memory);
+        if (((ProgramHeader*)memory)->Magic == StageFormat.Magic && ((DetachedRecord*)(memory + StageFormat.DataOffset))->Version == DetachedRecord.CurrentVersion)
+            return new LaunchArena(descriptor, (byte*)memory, size);
+        _ = Kernel.munmap(memory, size);
+        return null;
+    }
+
+    /// <summary>Of an arena in a file.</summary>
+    internal ref DetachedRecord Record => ref *(DetachedRecord*)(_memory + StageFormat.DataOffset);
 
     /// <summary>
     /// Waits until the child that runs the stage execs the program or is gone; false when the time is up first.

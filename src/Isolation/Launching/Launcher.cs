@@ -43,15 +43,16 @@ internal static unsafe class Launcher
     private static PendingLaunch Begin(IsolationOptions options, HostFacts facts, MountTable? mounts, LaunchMode mode, LaunchHooks? hooks)
     {
         var wiring = StandardStreams.Wiring(options, mode.Capture) with { HasStatus = mode.HasStatus };
-        var arena = ArenaPool.Rent();
-        var launch = new PendingLaunch(arena, options, mode, mounts);
+        var entry = mode.Detached is { } name ? DetachedEntry.Create(name) : null;
+        var arena = entry is null ? ArenaPool.Rent() : entry.MakeArena();
+        var launch = new PendingLaunch(arena, options, mode, mounts, entry);
         try
         {
             if (MemoryExposure.IsCausedBy(options, facts)) launch.HideMemory();
             var prepared = launch.Prepare();
             if (prepared is { RootLacksMountPoints: true }) facts = facts with { RootLacksMountPoints = true };
             var plan = arena.Plan;
-            Planner.Plan(plan, options, facts, wiring, mode.Suspended);
+            Planner.Plan(plan, options, facts, wiring, new PlanVariant(mode.Suspended, entry?.Describe(options)));
             hooks?.Plan?.Invoke(plan);
             Span<int> handles = stackalloc int[PlanHandle.FirstInherited + wiring.InheritedNumbers.Length];
             handles.Fill(-1);

@@ -3,12 +3,13 @@ using System.Text;
 using Isolation.Filtering;
 using Isolation.Interop;
 using Isolation.Planning;
+using Isolation.Stage;
 using Isolation.Supervision;
 
 namespace Isolation.Launching;
 
 /// <summary>A start that is under way, and everything that has to be undone when it fails.</summary>
-internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode, MountTable? mounts = null) : IEventHandler, IWaitingStage
+internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions options, LaunchMode mode, MountTable? mounts = null, DetachedEntry? entry = null) : IEventHandler, IWaitingStage
 {
     private static readonly TimeSpan s_monitorsTime = TimeSpan.FromSeconds(2);
 
@@ -242,6 +243,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         _streams.Abandon();
         if (_arena is not null) ArenaPool.Return(_arena);
         _arena = null;
+        entry?.Remove();
     }
 
     private void EndChild(int pidfd, int pid)
@@ -312,6 +314,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         _listener = null;
         _streams.CloseProgramEnds();
         CloseMounts();
+        if (entry is not null) Volatile.Write(ref arena.Header.Go, StageFormat.Detached);
         if (!arena.Plan.IsSupervised) ArenaPool.Return(arena);
         Watch(child);
         return child;
@@ -331,6 +334,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
             IsSupervised: plan.IsSupervised,
             Arena: parked is not null || plan.IsSupervised ? Arena : null,
             Parked: parked,
+            Entry: entry,
             Started: _started,
             Logger: options.Logger,
             Name: options.FileName))
@@ -360,6 +364,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
             child.Kill();
             _ = child.Wait(null);
             _streams.Abandon();
+            entry?.Remove();
             throw;
         }
     }

@@ -20,9 +20,9 @@ internal static class ExecutionPlanner
     /// moves it to another (setup_arg_pages in fs/exec.c). The stage is no target: it meets no stranger's data and lives for
     /// microseconds, unless it becomes a supervisor, which has them as before.
     /// </summary>
-    internal static void ExecStageWithFixedAddresses(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
+    internal static void ExecStageWithFixedAddresses(LaunchPlan plan, IsolationOptions options, in HostFacts facts, bool becomesMonitor)
     {
-        if (!facts.MayFixAddresses || (facts.Personality & Linux.ADDR_NO_RANDOMIZE) != 0 || options.UseInit || facts.ReapsEverything) return;
+        if (!facts.MayFixAddresses || (facts.Personality & Linux.ADDR_NO_RANDOMIZE) != 0 || options.UseInit || becomesMonitor) return;
         plan.StagePersonality = facts.Personality | Linux.ADDR_NO_RANDOMIZE;
         plan.Add(LaunchPlan.Syscall(Sys.personality, "give the program random addresses again", null, facts.Personality));
     }

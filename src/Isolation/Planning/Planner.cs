@@ -10,24 +10,27 @@ namespace Isolation.Planning;
 /// </summary>
 internal static class Planner
 {
-    internal static void Plan(LaunchPlan plan, IsolationOptions options, in HostFacts facts, in DescriptorWiring wiring, bool suspended = false)
+    internal static void Plan(LaunchPlan plan, IsolationOptions options, in HostFacts facts, in DescriptorWiring wiring, in PlanVariant variant = default)
     {
         plan.Clear();
+        var outlives = variant.Detached is not null;
+        if (variant.Detached is { } record) DetachedPlanner.Record(plan, record);
         var namespaces = options.MadeNamespaces;
         var flags = NamespacePlanner.CloneFlags(namespaces);
         plan.Restrictions = facts.Mounts is { } mounts ? new Restrictions(mounts, skipsUnreachable: UserPlanner.StaysTheSame(options, facts)) : null;
         var capabilities = PlannedCapabilities.Of(options, facts);
         plan.CarriedCapabilities = SecurityPlanner.Carried(options, capabilities, facts);
         plan.Landlock = facts.Landlock;
-        ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts);
+        ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts, becomesMonitor: facts.ReapsEverything || outlives);
         if (options.Joined is { } joined)
         {
             JoinPlanner.Begin(plan, options, joined, facts);
         }
-        else if (facts.ReapsEverything)
+        else if (facts.ReapsEverything || outlives)
         {
             plan.HasMonitor = plan.IsSupervised = true;
-            SupervisionPlanner.Monitor(plan, flags, watchHost: options.KillOnParentExit);
+            if (outlives) DetachedPlanner.Introduce(plan);
+            SupervisionPlanner.Monitor(plan, flags, watchHost: options.KillOnParentExit || outlives);
         }
         else
         {
@@ -75,7 +78,7 @@ internal static class Planner
         ExecutionPlanner.EnterDirectory(plan, options);
         LimitPlanner.Set(plan, options);
         SecurityPlanner.SettleCapabilities(plan, options, capabilities);
-        if (plan.HasMonitor && options.KillOnParentExit) SupervisionPlanner.DieWithMonitor(plan);
+        if (plan.HasMonitor && (options.KillOnParentExit || outlives)) SupervisionPlanner.DieWithMonitor(plan);
         if (options.UseInit)
         {
             plan.IsSupervised = true;
@@ -89,10 +92,10 @@ internal static class Planner
         LandlockPlanner.Restrict(plan, options);
         LimitPlanner.SetOpenFiles(plan, options);
         // The filter is part of what can be done before, unless it forbids to wait.
-        var waitsUnfiltered = suspended && SeccompPlanner.Compile(options) is { MayWait: false };
+        var waitsUnfiltered = variant.Suspended && SeccompPlanner.Compile(options) is { MayWait: false };
         if (waitsUnfiltered) SupervisionPlanner.Suspend(plan);
         SeccompPlanner.FilterLate(plan, options);
-        if (suspended && !waitsUnfiltered) SupervisionPlanner.Suspend(plan);
+        if (variant.Suspended && !waitsUnfiltered) SupervisionPlanner.Suspend(plan);
         ExecutionPlanner.Execute(plan, options);
     }
 }

@@ -30,6 +30,9 @@ internal static class StageFormat
     internal const int ListedGroup = 1;
     internal const int ListedForks = 2;
 
+    /// <summary>What the host says once it is done, in a start that is to outlive it: from now on its end is nobody else's.</summary>
+    internal const uint Detached = uint.MaxValue;
+
     internal const int ForwardSignal = 64;
     internal const int ForwardTag = 0x49534f00;
 

@@ -43,7 +43,7 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
     internal void Watch()
     {
         if (launched.Parked is null) Log.Started(launched.Logger, launched.Name, ProcessId);
-        Telemetry.Running(1);
+        if (!launched.IsFound) Telemetry.Running(1);
         lock (_gate)
         {
             if (_pidfd < 0) return;
@@ -188,7 +188,7 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
 
         Listener?.Dispose();
         EndInside();
-        Telemetry.Exited(status);
+        if (!launched.IsFound) Telemetry.Exited(status);
         if (_failure is { } failure)
         {
             if (_exited.TrySetException(failure)) _ = _exited.Task.Exception; // who has released it knows

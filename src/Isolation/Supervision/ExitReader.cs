@@ -12,11 +12,7 @@ internal static unsafe class ExitReader
         rusage usage = default;
         var hostPeak = HostPeak();
         var result = Kernel.waitid(Linux.P_PIDFD, pidfd, &info, Linux.WEXITED | Linux.WNOHANG | Linux.__WALL, &usage);
-        if (arena is not null && Volatile.Read(ref arena.Header.Reported) != 0)
-        {
-            ref var header = ref arena.Header;
-            return Create(header.WaitCode, header.WaitStatus, header.UserTime, header.SystemTime, header.PeakMemory * 1024, duration);
-        }
+        if (arena is not null && Volatile.Read(ref arena.Header.Reported) != 0) return OfReport(arena, duration);
 
         if (result == 0)
         {
@@ -36,6 +32,16 @@ internal static unsafe class ExitReader
 
         // A monitor that was killed took its child with it; otherwise nothing is known, and success must not be claimed.
         return Create(Linux.CLD_KILLED, Linux.SIGKILL, 0, 0, null, duration);
+    }
+
+    /// <summary>What a supervisor has reported; without a report it was killed, and what it supervised with it.</summary>
+    internal static ProcessExitStatus OfReport(LaunchArena arena, TimeSpan duration)
+    {
+        ref var header = ref arena.Header;
+        var status = Volatile.Read(ref header.Reported) != 0
+            ? Create(header.WaitCode, header.WaitStatus, header.UserTime, header.SystemTime, header.PeakMemory * 1024, duration)
+            : Create(Linux.CLD_KILLED, Linux.SIGKILL, 0, 0, null, duration);
+        return status.SignalNumber == 0 ? status : status with { Reason = ProcessEndReason.Signaled };
     }
 
     private static ProcessExitStatus Create(int code, int status, long user, long system, long? peak, TimeSpan duration) => new()

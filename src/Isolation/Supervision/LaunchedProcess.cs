@@ -14,9 +14,11 @@ namespace Isolation.Supervision;
 /// <param name="IsSupervised">A stage stays as init or monitor, and reports into the arena how the program ended.</param>
 /// <param name="Arena">Where a supervising stage leaves the exit report, or the start that is still to be finished has its plan; else null.</param>
 /// <param name="Parked">The start that is still to be finished when the program is suspended, else null.</param>
+/// <param name="Entry">By which other apps find a detached program, else null.</param>
 /// <param name="Started">When the start began, in milliseconds of <see cref="Environment.TickCount64"/>.</param>
 /// <param name="Logger">The user's logger.</param>
 /// <param name="Name">The program.</param>
+/// <param name="IsFound">Somebody else has started it: it is no child of this process.</param>
 internal readonly record struct LaunchedProcess(
     int ProcessId,
     int InnerProcessId,
@@ -28,6 +30,8 @@ internal readonly record struct LaunchedProcess(
     bool IsSupervised,
     LaunchArena? Arena,
     PendingLaunch? Parked,
+    DetachedEntry? Entry,
     long Started,
     ILogger? Logger,
-    string Name);
+    string Name,
+    bool IsFound = false);

@@ -29,6 +29,22 @@ internal static class ProcessTree
         return result == 0;
     }
 
+    /// <summary>Its parent, or 0 when there is no such process.</summary>
+    internal static int Parent(int pid) => Stat(pid)?.Parent ?? 0;
+
+    /// <summary>The process that has this number now, or <c>default</c>.</summary>
+    internal static Planning.ProcessStamp Stamp(int pid)
+    {
+        try
+        {
+            return Planning.ProcessStamp.Parse(File.ReadAllText(Path("stat", pid)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return default;
+        }
+    }
+
     /// <summary>False where the kernel was built without these files (CONFIG_PROC_CHILDREN).</summary>
     private static bool AddChildren(int pid, List<int> found)
     {

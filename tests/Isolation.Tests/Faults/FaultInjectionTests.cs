@@ -16,6 +16,7 @@ public class FaultInjectionTests
     [InlineData("faults")]
     [InlineData("faults", "no-init", "outlive")]
     [InlineData("faults", "suspended")]
+    [InlineData("faults", "detached")]
     [InlineData("ignoring-sigchld", "faults", "monitor")]
     [InlineData("ignoring-sigchld", "faults", "monitor", "suspended")]
     [InlineData("faults", "enter", "suspended")]

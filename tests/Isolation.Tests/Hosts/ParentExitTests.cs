@@ -82,6 +82,44 @@ public class ParentExitTests
         }
     }
 
+    [Theory(Timeout = 4 * Patience)]
+    [InlineData]
+    [InlineData("ignoring-sigchld")]
+    public async Task What_survives_detached_is_found_and_nothing_else_survives(params string[] settings)
+    {
+        var random = new Random(settings.Length);
+        for (var i = 0; i < s_count; i++)
+        {
+            var marker = Marker();
+            using var host = HostApp.Start([.. HostApp.Command, .. settings, "parent", marker, "detached", "4"]);
+            string stage;
+            try
+            {
+                stage = await StageAsync(host);
+                if (i == 0) (await host.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)).Should().Be("started");
+                else await Task.Delay(random.Next(150), TestContext.Current.CancellationToken);
+            }
+            finally
+            {
+                host.Kill();
+            }
+
+            await host.WaitForExitAsync(TestContext.Current.CancellationToken);
+            var found = IsolatedProcess.ListDetached().Where(entry => entry.Name.StartsWith(marker, StringComparison.Ordinal)).ToList();
+            if (i == 0) found.Should().HaveCount(8).And.OnlyContain(static entry => !entry.HasExited, "detached programs go on");
+            foreach (var entry in found)
+            {
+                await using var process = IsolatedProcess.FindDetached(entry.Name)!;
+                process.Kill();
+                (await process.WaitForExitAsync(TestContext.Current.CancellationToken)).SignalNumber.Should().Be(9);
+            }
+
+            // What was not yet a program when the host died is not found, and ends by itself.
+            await ExpectGoneAsync(marker, stage, TestContext.Current.CancellationToken);
+            IsolatedProcess.ListDetached().Should().NotContain(entry => entry.Name.StartsWith(marker, StringComparison.Ordinal));
+        }
+    }
+
     [Fact(Timeout = Patience)]
     public async Task A_program_cannot_undo_it()
     {

@@ -184,6 +184,19 @@ internal sealed class ReadmeExamples
         Console.WriteLine((await process.WaitForExitAsync()).ExitCode);
     }
 
+    internal async Task Detached()
+    {
+        // README: detached
+        var options = new IsolationOptions("sleep", "1000") { StandardInput = StandardStream.Null };
+        IsolatedProcess.StartDetached(options, "sleeper").Dispose(); // lets it go on
+
+        await using var process = IsolatedProcess.FindDetached("sleeper")!; // null when there is none
+        Console.WriteLine(process.HasExited);                               // False
+        process.Kill();
+        Console.WriteLine(await process.WaitForExitAsync());                // signal SIGKILL
+        // README: end
+    }
+
     internal void Landlock()
     {
         // README: landlock

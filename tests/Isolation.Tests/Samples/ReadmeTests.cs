@@ -114,6 +114,13 @@ public partial class ReadmeTests
         _examples.Console.Text.Should().Be("True\n0\n", "what echo writes goes to the tests' own output");
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task The_example_of_a_detached_program_prints_what_it_says()
+    {
+        await _examples.Detached();
+        _examples.Console.Text.Should().Be("False\nsignal SIGKILL\n");
+    }
+
     [Fact]
     public void The_example_of_Landlock_refuses_what_is_not_allowed()
     {
