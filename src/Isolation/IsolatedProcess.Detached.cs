@@ -24,7 +24,7 @@ public sealed partial class IsolatedProcess
     /// <param name="name">1 to 64 letters, digits, '.', '-' and '_', not with a '.' first, that no detached program of this user has which lives.
     /// Null: one is made up; see <see cref="DetachedName"/>.</param>
     /// <exception cref="IsolationException">The sandbox could not be set up or the program not be executed, or the name is taken (EEXIST). Nothing is left behind.</exception>
-    /// <inheritdoc cref="Start" path="/exception"/>
+    /// <inheritdoc cref="Start(IsolationOptions)" path="/exception"/>
     public static IsolatedProcess StartDetached(IsolationOptions options, string? name = null) =>
         new(Launch(options, Detached(options, name)));
 

@@ -30,9 +30,12 @@ public sealed class NamespaceSource
     /// </summary>
     /// <param name="process">The sandbox, which may end before it is joined; the start then fails.</param>
     /// <param name="namespaces">Which kinds. What the sandbox shares with the host is the host's for the program as well, and not made anew.</param>
+    /// <exception cref="InvalidOperationException">Another app has started the program (<see cref="IsolatedProcess.FindDetached"/>).</exception>
     public static NamespaceSource FromProcess(IsolatedProcess process, Namespaces namespaces = Namespaces.All)
     {
         ArgumentNullException.ThrowIfNull(process);
+        if (process.Child.IsFound)
+            throw new InvalidOperationException("What this program may not do is known only to the app that has started it. Enter it by its number, with FromProcess(process.ProcessId), and set the options yourself.");
         return new NamespaceSource(Known(namespaces)) { Sandbox = process.Child };
     }
 

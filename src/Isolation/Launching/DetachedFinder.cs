@@ -168,7 +168,7 @@ internal static class DetachedFinder
             Logger: null,
             Name: record.Program,
             IsFound: true);
-        var child = new ChildProcess(launched);
+        var child = new ChildProcess(launched) { Policy = new IsolationOptions("unknown").Policy() }; // which nobody asks for: NamespaceSource.FromProcess
         if (pidfd >= 0) child.Watch();
         else child.SetEnded(ExitReader.OfReport(arena, TimeSpan.FromMilliseconds(age)));
         return child;

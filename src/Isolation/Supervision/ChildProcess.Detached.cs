@@ -9,6 +9,9 @@ internal sealed partial class ChildProcess
     /// <summary>The name of a detached program, else null.</summary>
     internal string? DetachedName => launched.Entry?.Name;
 
+    /// <summary>Another app has started it, or this one before; what it was started with is not known.</summary>
+    internal bool IsFound => launched.IsFound;
+
     /// <summary>It is over, and how is known.</summary>
     internal bool HasEnded => _exited.Task.IsCompletedSuccessfully;
 
