@@ -8,9 +8,11 @@ internal sealed class FloorProcess : IDisposable
 {
     private readonly Process _process;
 
-    internal FloorProcess(string floor, string program, string tree)
+    internal FloorProcess(string floor, string program, string tree, string? filter = null)
     {
-        _process = Process.Start(new ProcessStartInfo(floor, [program, tree]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var info = new ProcessStartInfo(floor, [program, tree]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        if (filter is not null) info.Environment["FLOOR_FILTER"] = filter;
+        _process = Process.Start(info)!;
         _process.StandardInput.NewLine = "\n";
         _process.StandardInput.AutoFlush = true;
     }

@@ -10,6 +10,7 @@ return args switch
     ["trees", .. var rest] => TreesSettings.TryParse(rest, out var settings, out var error) ? TreesBenchmark.Run(settings) : Complain(error),
     ["peers", .. var rest] => PeersSettings.TryParse(rest, out var settings, out var error) ? PeersBenchmark.Run(settings) : Complain(error),
     ["unpack", .. var rest] => UnpackSettings.TryParse(rest, out var settings, out var error) ? await UnpackBenchmark.RunAsync(settings) : Complain(error),
+    ["privileges", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? PrivilegesBenchmark.Run(settings) : Complain(error),
     ["syscalls", .. var rest] => SyscallsSettings.TryParse(rest, out var settings, out var error) ? SyscallsBenchmark.Run(settings) : Complain(error),
     ["release", .. var rest] => ReleaseBenchmark.Run(rest),
     ["bdn", .. var rest] => Switch(rest),
@@ -71,6 +72,10 @@ static int Usage(TextWriter to, int code)
               tar(1) unpacking it, gzip, zstd and uncompressed; and the memory that takes. Needs tar, gzip and zstd.
                 --rounds N      rounds for each (default 9)
                 --work DIR      where to, about 2 GB (default: /dev/shm, where no disk has a say)
+
+          privileges [--iterations N] [--program FILE] [--work DIR]
+              Takes some seconds. What the default seccomp filter, the loss of all capabilities and a keyring of its own add to a
+              start: to IsolatedProcess.Start, and to raw C that makes the same calls.
 
           syscalls [--rounds N] [--iterations N] [--work DIR]
               Takes some ten seconds. What a seccomp filter costs a program with each syscall, and a start: none, the

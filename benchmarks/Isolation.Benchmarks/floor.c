@@ -4,6 +4,8 @@
 //     p                 no namespaces                    (clone, exec)
 //     b                 pid + mount + fresh /proc, and nothing else
 //     m                 the same with a session of its own and without any privilege
+//     q                 as m, but with all privileges and the session keyring that we have
+//     s                 as m, and with the seccomp filter that the file FLOOR_FILTER has
 //     d                 the default options of Isolation: every namespace but time, read-only tree, private /dev, /proc,
 //                       /tmp, /run, masks, no capabilities
 //     f                 a root of its own: four folders of TREE, bound read-only into an empty root with /proc, /dev and
@@ -33,7 +35,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -257,6 +262,15 @@ static void full_root(int kind) {
   if (kind == 'g') mask_proc();
 }
 
+static struct sock_filter filter[BPF_MAXINSNS];
+static struct sock_fprog filter_program = {.filter = filter};
+
+static void reset_signals(void) {
+  static const uint64_t action[4]; // struct kernel_sigaction: the default
+  for (int i = SIGHUP; i <= SIGSYS; i++)
+    if (i != SIGKILL && i != SIGSTOP) DO("rt_sigaction", SYS_rt_sigaction, i, action, 0, 8, 0);
+}
+
 static void drop_privileges(void) {
   step("session keyring", EDQUOT, SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, 0, 0, 0, 0);
   DO("no_new_privs", SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -266,9 +280,7 @@ static void drop_privileges(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct none[2] = {{0}};
   DO("capset", SYS_capset, &header, none, 0, 0, 0);
-  static const uint64_t action[4]; // struct kernel_sigaction: the default
-  for (int i = SIGHUP; i <= SIGSYS; i++)
-    if (i != SIGKILL && i != SIGSTOP) DO("rt_sigaction", SYS_rt_sigaction, i, action, 0, 8, 0);
+  reset_signals();
 }
 
 static int child(void *argument) {
@@ -293,7 +305,7 @@ static int child(void *argument) {
     }
     DO("setsid", SYS_setsid, 0, 0, 0, 0, 0);
     DO("umask", SYS_umask, 0, 0, 0, 0, 0);
-    if (kind == 'm') {
+    if (strchr("mqs", kind)) {
       DO("private tree", SYS_mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
       DO("proc", SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
       DO("chdir to /proc", SYS_chdir, "/proc", 0, 0, 0, 0);
@@ -302,11 +314,17 @@ static int child(void *argument) {
     } else {
       full_root(kind);
     }
-    drop_privileges();
+    if (kind == 'q') {
+      DO("chdir", SYS_chdir, "/", 0, 0, 0, 0);
+      reset_signals();
+    } else {
+      drop_privileges();
+    }
   }
   static const uint64_t none;
   DO("rt_sigprocmask", SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8, 0);
   if (kind != 'p' && kind != 'x' && kind != 'b') DO("umask", SYS_umask, 022, 0, 0, 0, 0);
+  if (kind == 's') DO("seccomp", SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter_program, 0, 0);
   char **run = strchr("fngu", kind) ? inside : kind == 'x' ? command : arguments;
   DO("execve", SYS_execve, run[0], run, kind == 'x' ? environ : environment, 0, 0);
   return 0;
@@ -324,7 +342,7 @@ static int write_map(int pid, const char *name, const char *text) {
 
 static int sample(int kind, uint64_t *to_exec, uint64_t *to_exit) {
   int flags = CLONE_VM | SIGCHLD;
-  if (kind == 'm' || kind == 'b') flags |= CLONE_NEWPID | CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER);
+  if (strchr("mqsb", kind)) flags |= CLONE_NEWPID | CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER);
   int has_net = strchr("dngu", kind) != NULL, has_user = strchr("dgu", kind) != NULL;
   if (kind == 'f' || has_net)
     flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (has_net ? CLONE_NEWNET : 0) | (has_user || !is_root ? CLONE_NEWUSER : 0);
@@ -382,6 +400,12 @@ int main(int count, char **values) {
   snprintf(group_map, sizeof group_map, is_root ? "0 0 4294967295\n" : "0 %u 1\n", getegid());
   while (prctl(PR_CAPBSET_READ, last_capability + 1) >= 0) last_capability++;
 
+  if (getenv("FLOOR_FILTER")) {
+    FILE *file = fopen(getenv("FLOOR_FILTER"), "r");
+    if (file) filter_program.len = (unsigned short)fread(filter, sizeof *filter, BPF_MAXINSNS, file);
+    if (!filter_program.len) return 3;
+    fclose(file);
+  }
   uint64_t to_exec, to_exit;
   if (count == 5) {
     for (int i = 0; i < 20; i++) sample(values[4][0], &to_exec, &to_exit);

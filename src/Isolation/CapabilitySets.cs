@@ -63,5 +63,11 @@ public sealed record CapabilitySets
     public static CapabilitySets Of(Capabilities capabilities) =>
         new() { Permitted = capabilities, Effective = capabilities, Bounding = capabilities };
 
+    /// <summary>The sets by the names of capabilities(7).</summary>
+    public override string ToString() => Permitted == Capabilities.None && Bounding == Capabilities.None && (Inheritable ?? 0) == 0
+        ? "none, and none to be gained"
+        : $"permitted {SecurityText.Capabilities(Permitted)}; bounding {(Bounding == Permitted ? "the same" : SecurityText.Capabilities(Bounding))}; "
+            + $"inheritable {SecurityText.Capabilities(Inheritable)}; ambient {SecurityText.Capabilities(Ambient)}";
+
     private static CapabilitySets ForRoot(Capabilities capabilities) => Of(capabilities) with { Ambient = Capabilities.None };
 }

@@ -39,7 +39,10 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     public int InnerProcessId => _child.InnerProcessId;
 
     /// <summary>What the kernel enforces of <see cref="SecurityOptions.Landlock"/>; null without a policy.</summary>
-    public LandlockReport? Landlock => _child.Landlock;
+    public LandlockReport? Landlock => _child.Enforced.Landlock;
+
+    /// <summary>What confines the program: what was really done when it was started, which <see cref="EnforcementReport.ToString"/> prints.</summary>
+    public EnforcementReport Enforced => field ??= new EnforcementReport(_child.Enforced);
 
     /// <summary>The pipe to the program's standard input. Disposing it is the program's end of file.</summary>
     /// <exception cref="InvalidOperationException">Standard input is not <see cref="StandardStream.Pipe"/>.</exception>

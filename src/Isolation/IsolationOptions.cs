@@ -84,14 +84,22 @@ public sealed partial class IsolationOptions
     /// <summary>Who the program is inside.</summary>
     public UserOptions User { get; private set; } = new();
 
-    /// <summary>What the program may not do.</summary>
-    public SecurityOptions Security { get; private set; } = new();
+    /// <summary>What the program may not do: a profile of one's own, or one of <see cref="SecurityOptions"/>. Default: <see cref="SecurityOptions.Default"/>.</summary>
+    /// <exception cref="ArgumentNullException">There is none; <see cref="SecurityOptions.Unconfined"/> is for that.</exception>
+    public SecurityOptions Security
+    {
+        get;
+        set => field = value ?? throw new ArgumentNullException(nameof(value));
+    } = new();
 
     /// <summary>Clock offsets.</summary>
     public TimeOptions Time { get; } = new();
 
     /// <summary>What each process of the sandbox may use.</summary>
     public LimitOptions Limits { get; private set; } = new();
+
+    /// <summary>How the program shares processors and disks with others.</summary>
+    public SchedulingOptions Scheduling { get; } = new();
 
     /// <summary>
     /// The permission bits that new files of the program do not get, umask(2), 0 to 511 (octal 777). Default: 18, which is octal 022: only the

@@ -8,7 +8,7 @@ public sealed class LimitOptions
 {
     private const int Count = 16;
 
-    private LimitRange?[] _ranges = new LimitRange?[Count];
+    private static readonly LimitRange?[] s_none = new LimitRange?[Count];
 
     /// <summary>A limit of each process; null, the default, for that of the host.</summary>
     /// <remarks>
@@ -18,11 +18,13 @@ public sealed class LimitOptions
     /// <exception cref="ArgumentOutOfRangeException">No limit of this name, or a soft limit above the hard one.</exception>
     public LimitRange? this[ResourceLimit limit]
     {
-        get => _ranges[Index(limit)];
+        get => Ranges[Index(limit)];
         set
         {
             if (value is { } range && range.Soft > range.Hard) throw new ArgumentOutOfRangeException(nameof(value), value, "The soft limit is above the hard one.");
-            _ranges[Index(limit)] = value;
+            var ranges = (LimitRange?[])Ranges.Clone();
+            ranges[Index(limit)] = value;
+            Ranges = ranges;
             Version++;
         }
     }
@@ -45,21 +47,19 @@ public sealed class LimitOptions
     /// <summary>Another one after every change.</summary>
     internal int Version { get; private set; }
 
-    internal LimitOptions Copy()
-    {
-        var result = (LimitOptions)MemberwiseClone();
-        result._ranges = (LimitRange?[])_ranges.Clone();
-        return result;
-    }
+    internal LimitOptions Copy() => (LimitOptions)MemberwiseClone();
 
     /// <summary>These, and for the rest those of a sandbox that is entered.</summary>
     internal LimitOptions Over(LimitOptions sandbox)
     {
         var result = Copy();
-        for (var i = 0; i < Count; i++) result._ranges[i] ??= sandbox._ranges[i];
+        result.Ranges = [.. Ranges.Select((range, i) => range ?? sandbox.Ranges[i])];
         result.OomScoreAdjustment ??= sandbox.OomScoreAdjustment;
         return result;
     }
+
+    /// <summary>By <see cref="ResourceLimit"/>. Never changed, but exchanged: who has it knows what was in force.</summary>
+    internal LimitRange?[] Ranges { get; private set; } = s_none;
 
     internal static ResourceLimit Last => (ResourceLimit)(Count - 1);
 

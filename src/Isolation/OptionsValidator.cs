@@ -42,6 +42,7 @@ internal static class OptionsValidator
         if (options.Security.Landlock is { HandledAccess: 0, HandledNetworkAccess: 0, Scopes: 0 })
             throw Invalid(nameof(options.Security), "has a Landlock policy that handles nothing; null is no policy");
         CapabilityValidator.Validate(options);
+        options.Scheduling.Validate();
         FilesystemValidator.Validate(options);
         SeccompValidator.Validate(options);
         if (options.StandardInput is null || options.StandardOutput is null || options.StandardError is null)

@@ -26,6 +26,12 @@ public readonly record struct ProcessExitStatus
     /// <summary>Why it ended.</summary>
     public ProcessEndReason Reason { get; init; }
 
+    /// <summary>
+    /// The syscall for which its seccomp profile had it killed, when <see cref="SignalNumber"/> is 31 (SIGSYS) and that is known: to a sandbox
+    /// with a <see cref="SecurityOptions.DenialReporter"/>. Else null, as the kernel tells nobody but its log.
+    /// </summary>
+    public SyscallDenial? Denial { get; init; }
+
     /// <summary>It was ended because of a timeout or a cancellation.</summary>
     public bool Canceled { get; init; }
 

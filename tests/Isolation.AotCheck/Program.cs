@@ -45,6 +45,7 @@ catch (IsolationException e)
 
 Expect(true, new IsolationOptions("true").Explain().Contains("execve", StringComparison.Ordinal));
 
+CostCheck.Run();
 await ImageCheck.RunAsync();
 
 Console.WriteLine("ok");

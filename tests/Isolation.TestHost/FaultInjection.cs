@@ -127,6 +127,7 @@ internal static class FaultInjection
         Umask = 63,
         Limits = { [ResourceLimit.OpenFiles] = 512, [ResourceLimit.CoreDump] = 0, OomScoreAdjustment = 1000 },
         DomainName = joins ? null : "domain",
+        Scheduling = { Policy = SchedulingPolicy.Batch, Niceness = 19, IOPriority = new IOPriority(IOPriorityClass.BestEffort, 7), Processors = [0, 1] },
         WorkingDirectory = "/usr",
         Time = { MonotonicOffset = TimeSpan.FromDays(shifts ? 1 : 0), BootTimeOffset = TimeSpan.FromDays(shifts ? 2 : 0) },
         User =
@@ -139,6 +140,7 @@ internal static class FaultInjection
         {
             Capabilities = CapabilitySets.Of(Capabilities.Kill | Capabilities.NetBindService),
             SecureBits = SecureBits.NoRoot,
+            Personality = Personality.NoAddressRandomization,
             // Every kind of rule: for folders only, for files only, for what turns out to be a file, for what may be missing, for a port.
             Landlock = new LandlockPolicy { Enforcement = LandlockEnforcement.BestEffort }
                 .AllowPath("/", LandlockAccess.ReadDir).AllowPath("/", LandlockAccess.ReadFile | LandlockAccess.Execute)

@@ -18,7 +18,7 @@ internal static unsafe class Keyring
                 ExpectStarts(Errno.ENOSYS);
                 break;
             case "missing":
-                Start(new SecurityOptionsOf(null, Inherits: false));
+                Start(new SecurityOptionsOf(null, Inherits: false), SessionKeyring.Missing);
                 break;
             case "full":
                 Fill();
@@ -38,15 +38,15 @@ internal static unsafe class Keyring
     /// <summary>Only what cannot reach a keyring, or is to, runs.</summary>
     private static void ExpectStarts(Errno errno)
     {
-        foreach (var profile in (SeccompProfile[])[SeccompProfile.Default, SeccompProfile.Docker]) Start(new SecurityOptionsOf(profile, Inherits: false));
-        Start(new SecurityOptionsOf(null, Inherits: true));
+        foreach (var profile in (SeccompProfile[])[SeccompProfile.Default, SeccompProfile.Docker]) Start(new SecurityOptionsOf(profile, Inherits: false), SessionKeyring.OutOfReach);
+        Start(new SecurityOptionsOf(null, Inherits: true), SessionKeyring.Inherited);
         foreach (var profile in (SeccompProfile?[])[null, .. ((string[])["keyctl", "add_key", "request_key"]).Select(name => SeccompProfile.Default.Allowing(name)),
             SeccompProfile.Default with { Architectures = [SeccompArchitecture.X86, SeccompArchitecture.Arm], Rules = [new SeccompRule(SeccompAction.Log, "keyctl"), .. SeccompProfile.Default.Rules] },
             SeccompProfile.Default with { ForeignAction = SeccompAction.Allow }])
         {
             try
             {
-                Start(new SecurityOptionsOf(profile, Inherits: false));
+                Start(new SecurityOptionsOf(profile, Inherits: false), SessionKeyring.Empty);
             }
             catch (IsolationException e)
             {
@@ -61,7 +61,12 @@ internal static unsafe class Keyring
         }
     }
 
-    private static void Start(SecurityOptionsOf security) => Expect.Equal(IsolatedProcess.Run(Options(security)).ExitCode, 0, "the exit code");
+    private static void Start(SecurityOptionsOf security, SessionKeyring keyring)
+    {
+        using var process = IsolatedProcess.Start(Options(security));
+        Expect.Equal(process.Enforced.SessionKeyring, keyring, "what it tells of its keyring");
+        Expect.Equal(process.WaitForExit(TimeSpan.FromSeconds(20)).ExitCode, 0, "the exit code");
+    }
 
     private static IsolationOptions Options(SecurityOptionsOf security) =>
         new("true") { Security = { Seccomp = security.Profile, InheritSessionKeyring = security.Inherits } };

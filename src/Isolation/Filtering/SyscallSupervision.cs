@@ -20,7 +20,8 @@ internal sealed class SyscallSupervision(CompiledFilter filter, SecurityOptions 
 
     /// <summary>
     /// The profile's filter, with the fence before it, and with those errors turned into questions that are to be reported. ENOSYS
-    /// is not: it stands for calls that are not there, which programs try all the time.
+    /// is not: it stands for calls that are not there, which programs try all the time. Who is to be killed waits as well, so that it can
+    /// be told for what.
     /// </summary>
     internal byte[] Code()
     {
@@ -61,7 +62,12 @@ internal sealed class SyscallSupervision(CompiledFilter filter, SecurityOptions 
     {
         if (_reporter is null) return null;
         var action = SeccompAction.FromResult(Evaluate(filter.Code, call.Data));
-        return action.Kind == SeccompActionKind.Errno ? new SyscallDenial(call, action.Data, SyscallPaths.Of(call)) : null;
+        return action.Kind switch
+        {
+            SeccompActionKind.Errno => new SyscallDenial(call, action.Data, SyscallPaths.Of(call)),
+            SeccompActionKind.KillProcess => new SyscallDenial(call, 0, SyscallPaths.Of(call)) { IsFatal = true },
+            _ => null,
+        };
     }
 
     internal void Report(SyscallDenial denial)
@@ -129,6 +135,7 @@ internal sealed class SyscallSupervision(CompiledFilter filter, SecurityOptions 
     }
 
     private static bool IsReported(uint result) =>
+        (result & Linux.SECCOMP_RET_ACTION_FULL) == Linux.SECCOMP_RET_KILL_PROCESS ||
         (result & Linux.SECCOMP_RET_ACTION_FULL) == Linux.SECCOMP_RET_ERRNO && (result & Linux.SECCOMP_RET_DATA) is not 0 and not (uint)Errno.ENOSYS;
 
     private static sock_filter Load(int offset) => new() { code = Linux.BPF_LD | Linux.BPF_W | Linux.BPF_ABS, k = (uint)offset };

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Interop;
 
-/// <summary>linux/wait.h, asm-generic/siginfo.h, asm-generic/signal.h, linux/prctl.h, linux/personality.h, linux/capability.h, linux/resource.h, linux/pidfd.h, linux/futex.h</summary>
+/// <summary>linux/wait.h, asm-generic/siginfo.h, asm-generic/signal.h, linux/prctl.h, linux/capability.h, linux/resource.h, linux/pidfd.h, linux/futex.h</summary>
 internal static partial class Linux
 {
     internal const int P_PID = 1;
@@ -29,12 +29,11 @@ internal static partial class Linux
     internal const int SIGTTIN = 21;
     internal const int SIGTTOU = 22;
     internal const int SIGWINCH = 28;
+    internal const int SIGSYS = 31;
     internal const int SIG_SETMASK = 2;
     internal const int SIG_IGN = 1;
     internal const ulong SA_NOCLDWAIT = 2;
     internal const int SI_QUEUE = -1;
-
-    internal const uint ADDR_NO_RANDOMIZE = 0x0040000;
 
     internal const int PR_SET_PDEATHSIG = 1;
     internal const int PR_GET_DUMPABLE = 3;
@@ -64,6 +63,7 @@ internal static partial class Linux
     internal const int CAP_SYS_TIME = 25;
 
     internal const int RUSAGE_SELF = 0;
+    internal const int PRIO_PROCESS = 0;
 
     /// <summary>_IOWR(0xFF, 11, struct pidfd_info) with the 64 bytes of PIDFD_INFO_SIZE_VER0; Linux 6.13, the exit bit 6.15.</summary>
     internal const uint PIDFD_GET_INFO = 0xc040ff0b;

@@ -19,6 +19,12 @@ internal static partial class Linux
     internal const ulong CLONE_NEWUSER = 0x10000000;
     internal const ulong CLONE_NEWPID = 0x20000000;
     internal const ulong CLONE_NEWNET = 0x40000000;
+
+    internal const int SCHED_NORMAL = 0;
+    internal const int SCHED_FIFO = 1;
+    internal const int SCHED_RR = 2;
+    internal const int SCHED_BATCH = 3;
+    internal const int SCHED_IDLE = 5;
 }
 
 /// <summary>struct clone_args, CLONE_ARGS_SIZE_VER2.</summary>

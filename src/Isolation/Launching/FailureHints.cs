@@ -88,6 +88,14 @@ internal static class FailureHints
         (Sys.setresuid or Sys.setresgid, Errno.EINVAL) => "This id does not exist in the sandbox's user namespace",
         (Sys.setresuid or Sys.setresgid, Errno.EPERM) => "Becoming another user needs root, or Namespaces.User",
         (Sys.unshare or Sys.setns, Errno.EPERM) => AppArmorRestricts && !IsPrivileged ? AppArmorHint : "This needs CAP_SYS_ADMIN: add Namespaces.User or run as root",
+        (Sys.personality, Errno.EPERM) => "An outer sandbox's seccomp filter forbids this personality (Docker's default one allows Linux, Linux32 and UName26 only)",
+        (Sys.personality, Errno.EINVAL) => "This machine runs no 32-bit programs",
+        (Sys.sched_setscheduler, Errno.EPERM) =>
+            "A real-time policy takes CAP_SYS_NICE on the host and a sandbox without Namespaces.User, or RLIMIT_RTPRIO of the host, and real time for the host's control group (cpu.rt_runtime_us)",
+        (Sys.setpriority, Errno.EACCES or Errno.EPERM) =>
+            "Less niceness than the host's own takes CAP_SYS_NICE on the host and a sandbox without Namespaces.User, or RLIMIT_NICE of the host",
+        (Sys.ioprio_set, Errno.EPERM) => "Real-time disk priority takes CAP_SYS_ADMIN and CAP_SYS_NICE on the host and a sandbox without Namespaces.User",
+        (Sys.sched_setaffinity, Errno.EINVAL) => "None of these processors is one of the machine's that the host's control group has",
         (Sys.keyctl, Errno.EDQUOT) =>
             "This user has as many keys as it may, each sandbox's keyring among them (kernel.keys.maxkeys); a Seccomp profile that refuses keyctl, add_key and request_key, as the default one, makes it needless",
         (Sys.keyctl, Errno.ENOSYS or Errno.EPERM or Errno.EACCES) =>

@@ -171,6 +171,16 @@ internal sealed unsafe class LaunchArena : IDisposable
     /// <summary>The result that the stage has noted for a step.</summary>
     internal long Result(int step) => ((EncodedStep*)(_memory + Header.StepsOffset))[step].Result;
 
+    /// <summary>What the plan enforces, once it has been carried out: some steps may have failed, and say what is not.</summary>
+    internal EnforcementRecord Enforced()
+    {
+        var record = Plan.Enforced;
+        if (Plan.KeyringStep >= 0 && Plan.Steps[Plan.KeyringStep].Tolerates((int)Errno.EPERM) && Result(Plan.KeyringStep) < 0) record.Keyring = SessionKeyring.OutOfReach;
+        if (Plan.LookedUp is { } user) (record.UserId, record.GroupId) = ((uint)Header.Registers[user.User], (uint)Header.Registers[user.Group]);
+        if ((record.Namespaces & Namespaces.Mount) != 0) record.ClosedPaths = KernelPaths.Closed(Plan.Steps, this, Plan.FirstPlacement);
+        return record;
+    }
+
     /// <summary>Writes the plan into the memory file, with the descriptor numbers of this start.</summary>
     internal void Encode(ReadOnlySpan<int> handles)
     {

@@ -344,7 +344,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
             ProgramEnvironment = plan.ProgramEnvironment,
             ProgramUser = FoundUser,
             IsForked = plan.Forks,
-            Landlock = plan.Landlock,
+            Enforced = Arena.Enforced(),
             Listener = _listener,
             Input = _streams.Input,
             Output = _streams.Output,

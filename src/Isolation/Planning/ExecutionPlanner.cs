@@ -24,7 +24,15 @@ internal static class ExecutionPlanner
     {
         if (!facts.MayFixAddresses || (facts.Personality & Linux.ADDR_NO_RANDOMIZE) != 0 || options.UseInit || becomesMonitor) return;
         plan.StagePersonality = facts.Personality | Linux.ADDR_NO_RANDOMIZE;
-        plan.Add(LaunchPlan.Syscall(Sys.personality, "give the program random addresses again", null, facts.Personality));
+        plan.Add(LaunchPlan.Syscall(Sys.personality, options.Security.Personality is null ? "give the program random addresses again" : "set the personality",
+            options.Security.Personality?.ToString(), (uint)(options.Security.Personality ?? (Personality)facts.Personality)));
+    }
+
+    /// <summary>Before a filter that refuses most of them, and where it has not just been done.</summary>
+    internal static void SetPersonality(LaunchPlan plan, IsolationOptions options, in HostFacts facts)
+    {
+        if (options.Security.Personality is not { } wanted || plan.StagePersonality != Kernel.SamePersonality || (uint)wanted == facts.Personality) return;
+        plan.Add(LaunchPlan.Syscall(Sys.personality, "set the personality", wanted.ToString(), (uint)wanted));
     }
 
     /// <summary>After the ids: the program's user must be able to get there.</summary>

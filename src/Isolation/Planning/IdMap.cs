@@ -78,5 +78,13 @@ internal readonly struct IdMap
         return text.ToString();
     }
 
+    /// <summary>As <see cref="Text"/> or, where it counts, <see cref="InnerText"/> has it.</summary>
+    internal IReadOnlyList<IdMapping> Mappings(uint alone)
+    {
+        if (_ranges is not null) return [.. _ranges];
+        var ids = Text(alone).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(static number => uint.Parse(number, CultureInfo.InvariantCulture)).Chunk(3);
+        return [.. ids.Select(static three => new IdMapping(three[1], three[0], three[2]))];
+    }
+
     private static bool CanMapEverything(in HostFacts facts) => facts.Has(Linux.CAP_SETUID) && facts.Has(Linux.CAP_SETGID);
 }

@@ -22,6 +22,7 @@ internal static class IdentityPlanner
     internal static void LimitNamespaces(LaunchPlan plan, IsolationOptions options)
     {
         if (!options.User.ForbidNestedUserNamespaces || (options.MadeNamespaces & Namespaces.User) == 0) return;
+        plan.Enforced.ForbidsNestedUserNamespaces = true;
         const string path = "/proc/sys/user/max_user_namespaces", label = "limit user namespaces";
         const byte register = LaunchPlan.Scratch;
         plan.Add(LaunchPlan.Syscall(Sys.openat, label, path, Linux.AT_FDCWD, plan.Text(path), Linux.O_WRONLY | Linux.O_CLOEXEC).To(register));

@@ -15,6 +15,7 @@ internal sealed class LaunchPlan
     private readonly ArrayPoolBufferWriter<Step> _steps = new(128);
     private readonly ArrayPoolBufferWriter<byte> _data = new(4096);
     private byte _nextRegister;
+    private EnforcementRecord _enforced;
 
     /// <summary>A register whose value is not needed for longer than a few steps.</summary>
     internal const byte Scratch = 199;
@@ -60,6 +61,12 @@ internal sealed class LaunchPlan
 
     /// <summary>What Landlock is to enforce, or null.</summary>
     internal LandlockReport? Landlock { get; set; }
+
+    /// <summary>What the steps enforce.</summary>
+    internal ref EnforcementRecord Enforced => ref _enforced;
+
+    /// <summary>The first of the steps that put the tree together, masks among them.</summary>
+    internal int FirstPlacement { get; set; }
 
     /// <summary>The last step that tries to leave the host's session keyring, or -1.</summary>
     internal int KeyringStep { get; set; } = -1;
@@ -111,6 +118,8 @@ internal sealed class LaunchPlan
         Restrictions = null;
         Landlock = null;
         KeyringStep = -1;
+        FirstPlacement = 0;
+        _enforced = default;
     }
 
     internal byte NewRegister() =>

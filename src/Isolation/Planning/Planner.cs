@@ -21,6 +21,7 @@ internal static class Planner
         var capabilities = PlannedCapabilities.Of(options, facts);
         plan.CarriedCapabilities = SecurityPlanner.Carried(options, capabilities, facts);
         plan.Landlock = facts.Landlock;
+        plan.Enforced = EnforcementRecord.Begin(options, facts, capabilities);
         ExecutionPlanner.ExecStageWithFixedAddresses(plan, options, facts, becomesMonitor: facts.ReapsEverything || outlives);
         if (options.Joined is { } joined)
         {
@@ -37,6 +38,7 @@ internal static class Planner
             plan.CloneFlags = flags;
         }
 
+        ExecutionPlanner.SetPersonality(plan, options, facts);
         UserPlanner.Map(plan, options, facts);
         SupervisionPlanner.NewSession(plan);
         plan.Add(LaunchPlan.Syscall(Sys.umask, "clear the umask for the set-up", null, 0));
@@ -63,6 +65,7 @@ internal static class Planner
         if (hasMount)
         {
             MountPlanner.Make(plan, options);
+            plan.FirstPlacement = plan.Steps.Length;
             if (!options.Filesystem.Root.IsHost) RootPlanner.Enter(plan, options, facts, root);
             MountPlanner.PlaceAll(plan, options, facts);
             RestrictionPlanner.End(plan);
@@ -77,6 +80,7 @@ internal static class Planner
         if (options.Joined is not null) SupervisionPlanner.Shield(plan);
         ExecutionPlanner.EnterDirectory(plan, options);
         LimitPlanner.Set(plan, options);
+        SchedulingPlanner.Set(plan, options);
         SecurityPlanner.SettleCapabilities(plan, options, capabilities);
         if (plan.HasMonitor && (options.KillOnParentExit || outlives)) SupervisionPlanner.DieWithMonitor(plan);
         if (options.UseInit)

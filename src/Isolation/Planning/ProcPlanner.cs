@@ -10,8 +10,6 @@ internal static class ProcPlanner
 {
     private const string NullDevice = "/dev/null";
 
-    private static readonly string[] s_files = ["interrupts", "kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats"];
-
     /// <summary>In the host's PID namespace, only its owner may mount procfs: the host's own stays, as read-only as the tree.</summary>
     internal static bool IsWanted(IsolationOptions options) =>
         (options.Filesystem.PrivateProc || Explicit(options) is not null) && (options.Namespaces & Namespaces.Pid) != 0;
@@ -24,7 +22,7 @@ internal static class ProcPlanner
     {
         var filesystem = options.Filesystem;
         if (filesystem.Root.IsHost || filesystem.PrivateDev || !filesystem.MaskKernelFiles || !IsWanted(options)) return;
-        for (var i = 0; i < s_files.Length; i++)
+        for (var i = 0; i < KernelPaths.Files.Length; i++)
             plan.Add(LaunchPlan.Syscall(Sys.open_tree, "take the mask from the host", NullDevice, Linux.AT_FDCWD, plan.Text(NullDevice),
                 Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC).To((byte)(DevicePlanner.FirstDevice + i)));
     }
@@ -58,13 +56,13 @@ internal static class ProcPlanner
         if (!filesystem.Root.IsHost) return;
 
         // Files of sysfs ask for no capability: what is root's by number may write them. In a read-only tree they are out of reach.
-        if (filesystem.Root.Kind == RootKind.Host) MakeReadOnly(plan, "/sys", "/sys", fresh: false);
-        Hide(plan, "/sys/devices/virtual/powercap", "/sys/devices/virtual/powercap");
-        Hide(plan, "/sys/firmware", "/sys/firmware");
+        if (filesystem.Root.Kind == RootKind.Host) MakeReadOnly(plan, KernelPaths.Sysfs, KernelPaths.Sysfs, fresh: false);
+        Hide(plan, KernelPaths.Powercap, KernelPaths.Powercap);
+        Hide(plan, KernelPaths.Firmware, KernelPaths.Firmware);
         // These show processes of the host, and are root's by number as well; nobody else may enter them.
         if (facts.UserId != 0) return;
-        Hide(plan, "/sys/kernel/debug", "/sys/kernel/debug");
-        Hide(plan, "/sys/kernel/tracing", "/sys/kernel/tracing");
+        Hide(plan, KernelPaths.Debugfs, KernelPaths.Debugfs);
+        Hide(plan, KernelPaths.Tracefs, KernelPaths.Tracefs);
     }
 
     /// <summary>One more procfs, at a place of the user's choice.</summary>
@@ -151,9 +149,7 @@ internal static class ProcPlanner
     /// <summary>In the procfs that is the current directory.</summary>
     private static void Mask(LaunchPlan plan, IsolationOptions options, bool fresh)
     {
-        ReadOnlySpan<string> readOnly = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
-        ReadOnlySpan<string> folders = ["acpi", "asound", "scsi"];
-        foreach (var name in readOnly) MakeReadOnly(plan, name, "/proc/" + name, fresh);
+        foreach (var path in KernelPaths.ReadOnly) MakeReadOnly(plan, KernelPaths.Name(path), path, fresh);
 
         // A mask is only as good as its source (CVE-2025-31133): the host's null device, looked at where it is taken from. In a tree
         // that nobody has prepared that is its path, unless a mount has covered it: then no mask could be told from no kernel file.
@@ -167,13 +163,13 @@ internal static class ProcPlanner
             : LaunchPlan.Syscall(Sys.statx, "look at the mask", NullDevice, Argument.Register(source), empty, Linux.AT_EMPTY_PATH, Linux.STATX_TYPE, buffer));
         plan.Add(LaunchPlan.Check("check that the mask is a character device", NullDevice, buffer, 28, 2, Linux.S_IFMT, Linux.S_IFCHR, Errno.ENXIO));
         plan.Add(LaunchPlan.Check("check that the mask is the null device", NullDevice, buffer, 128, 8, ulong.MaxValue, 3ul << 32 | 1, Errno.ENXIO));
-        for (var i = 0; i < s_files.Length; i++)
+        for (var i = 0; i < KernelPaths.Files.Length; i++)
         {
-            var path = "/proc/" + s_files[i];
-            var name = plan.Text(s_files[i]);
+            var path = KernelPaths.Files[i];
+            var name = plan.Text(KernelPaths.Name(path));
             if (byPath)
             {
-                plan.Add(LaunchPlan.Syscall(Sys.mount, "mask a kernel file", path, plan.Text(NullDevice), name, 0, Linux.MS_BIND, 0).Tolerate(Errno.ENOENT));
+                plan.Add(LaunchPlan.Syscall(Sys.mount, KernelPaths.MaskFile, path, plan.Text(NullDevice), name, 0, Linux.MS_BIND, 0).Tolerate(Errno.ENOENT));
                 continue;
             }
 
@@ -181,11 +177,11 @@ internal static class ProcPlanner
             if (filesystem.PrivateDev)
                 plan.Add(LaunchPlan.Syscall(Sys.open_tree, "copy the mask", path, Argument.Register(source), empty,
                     Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | Linux.AT_EMPTY_PATH).To(mask));
-            plan.Add(LaunchPlan.Syscall(Sys.move_mount, "mask a kernel file", path, Argument.Register(mask), empty, Linux.AT_FDCWD, name,
+            plan.Add(LaunchPlan.Syscall(Sys.move_mount, KernelPaths.MaskFile, path, Argument.Register(mask), empty, Linux.AT_FDCWD, name,
                 Linux.MOVE_MOUNT_F_EMPTY_PATH).Tolerate(Errno.ENOENT));
         }
 
-        foreach (var name in folders) Hide(plan, name, "/proc/" + name);
+        foreach (var path in KernelPaths.Folders) Hide(plan, KernelPaths.Name(path), path);
     }
 
     private static bool IsCovered(FilesystemOptions filesystem)
@@ -200,7 +196,7 @@ internal static class ProcPlanner
     {
         const string label = "make a kernel folder read-only";
         var text = plan.Text(name);
-        plan.Add(LaunchPlan.Syscall(Sys.mount, "bind a kernel folder to itself", path, text, text, 0, Linux.MS_BIND | Linux.MS_REC, 0).Tolerate(Errno.ENOENT));
+        plan.Add(LaunchPlan.Syscall(Sys.mount, KernelPaths.BindFolder, path, text, text, 0, Linux.MS_BIND | Linux.MS_REC, 0).Tolerate(Errno.ENOENT));
         var first = plan.Steps.Length;
         if (fresh) RestrictionPlanner.Own(plan, name, path, label, held: Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC);
         else RestrictionPlanner.BoundOfHost(plan, path, label);
@@ -208,6 +204,6 @@ internal static class ProcPlanner
     }
 
     private static void Hide(LaunchPlan plan, string name, string path) =>
-        plan.Add(LaunchPlan.Syscall(Sys.mount, "mask a kernel folder", path, plan.Text("tmpfs"), plan.Text(name), plan.Text("tmpfs"),
+        plan.Add(LaunchPlan.Syscall(Sys.mount, KernelPaths.MaskFolder, path, plan.Text("tmpfs"), plan.Text(name), plan.Text("tmpfs"),
             Linux.MS_RDONLY | Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, plan.Text("size=0,nr_inodes=1,mode=000")).Tolerate(Errno.ENOENT));
 }

@@ -5,11 +5,12 @@ namespace Isolation.Planning;
 /// </summary>
 internal sealed class SandboxPolicy(IsolationOptions options)
 {
+    private readonly SecurityOptions _profile = options.Security;
     private readonly int _security = options.Security.Version, _limits = options.Limits.Version;
 
     internal Namespaces Namespaces { get; } = options.Namespaces;
 
-    internal SecurityOptions Security { get; } = options.Security.Copy();
+    internal SecurityOptions Security { get; } = options.Security.Clone();
 
     internal UserOptions User { get; } = options.User.Copy();
 
@@ -27,5 +28,5 @@ internal sealed class SandboxPolicy(IsolationOptions options)
 
     internal bool IsOf(IsolationOptions options) =>
         options.Namespaces == Namespaces && options.Umask == Umask && options.WorkingDirectory == WorkingDirectory &&
-        options.Security.Version == _security && options.Limits.Version == _limits && options.User.Matches(User);
+        options.Security == _profile && options.Security.Version == _security && options.Limits.Version == _limits && options.User.Matches(User);
 }

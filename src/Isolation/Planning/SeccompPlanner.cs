@@ -35,6 +35,7 @@ internal static class SeccompPlanner
     {
         if (Compile(options) is not { } filter) return;
         var profile = options.Security.Seccomp!;
+        (plan.Enforced.Profile, plan.Enforced.Filter) = (profile, filter);
         var flags = (profile.LogsDenials ? Linux.SECCOMP_FILTER_FLAG_LOG : 0) | (profile.AllowsSpeculation ? Linux.SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0);
         if (!SyscallSupervision.IsWanted(options.Security, filter))
         {
@@ -50,6 +51,7 @@ internal static class SeccompPlanner
 
     private static Step Install(LaunchPlan plan, ReadOnlySpan<byte> filter, uint flags)
     {
+        plan.Enforced.FilterLength = filter.Length / CompiledFilter.InstructionSize;
         var code = plan.Bytes(filter);
         return LaunchPlan.Syscall(Sys.seccomp, Label, null, Linux.SECCOMP_SET_MODE_FILTER, flags,
             plan.Struct(new sock_fprog { len = (ushort)(filter.Length / CompiledFilter.InstructionSize), filter = StageFormat.DataPointer((int)code.Value) }));

@@ -32,13 +32,18 @@ internal static class SecurityPlanner
     /// <summary>Before the ids change, as these need privileges that go with them.</summary>
     internal static void NoNewPrivileges(LaunchPlan plan, IsolationOptions options, in PlannedCapabilities sets, in HostFacts facts)
     {
+        plan.Enforced.NoNewPrivileges = options.Security.NoNewPrivileges;
         if (options.Security.NoNewPrivileges)
             plan.Add(LaunchPlan.Syscall(Sys.prctl, "set no_new_privs", null, Linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
         // An ordinary user without a user namespace may not touch the bounding set, and has nothing to lose:
         // with no_new_privs no exec can gain what the set would bound.
         if ((options.Namespaces & Namespaces.User) != 0 || facts.Has(Linux.CAP_SETPCAP))
+        {
+            plan.Enforced.BoundsCapabilities = true;
             ForEachRun(plan, sets.Withheld, sets.Permitted == 0 ? "empty the capability bounding set" : "bound the capabilities",
                 static (label, first) => LaunchPlan.Syscall(Sys.prctl, label, null, Linux.PR_CAPBSET_DROP, first, 0, 0, 0), argument: 1);
+        }
+
         if (sets.MayLeaveRoot && (sets.Permitted != 0 || options.Security.SecureBits != 0))
             plan.Add(LaunchPlan.Syscall(Sys.prctl, "keep the permitted capabilities when the ids change", null, Linux.PR_SET_KEEPCAPS, 1, 0, 0, 0));
     }
@@ -57,6 +62,7 @@ internal static class SecurityPlanner
         SetCapabilities(plan, label, permitted, sets.Inheritable);
         ForEachRun(plan, sets.Ambient, RaiseAmbient,
             static (label, first) => LaunchPlan.Syscall(Sys.prctl, label, null, Linux.PR_CAP_AMBIENT, Linux.PR_CAP_AMBIENT_RAISE, first, 0, 0), argument: 2);
+        plan.Enforced.SecureBits = bits;
         if (bits == 0) return;
         plan.Add(LaunchPlan.Syscall(Sys.prctl, SetSecureBits, bits.ToString(), Linux.PR_SET_SECUREBITS, (int)bits, 0, 0, 0));
         if (permitted != sets.Permitted) SetCapabilities(plan, "set the capabilities", sets.Permitted, sets.Inheritable);

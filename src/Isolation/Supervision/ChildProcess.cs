@@ -1,5 +1,6 @@
 using Isolation.Interop;
 using Isolation.Launching;
+using Isolation.Planning;
 using Isolation.Stage;
 
 namespace Isolation.Supervision;
@@ -25,8 +26,8 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
 
     internal string Name => launched.Name;
 
-    /// <summary>What Landlock enforces, or null.</summary>
-    internal LandlockReport? Landlock { get; init; }
+    /// <summary>What confines the program.</summary>
+    internal EnforcementRecord Enforced { get; init; }
 
     /// <summary>Brings syscalls to the host, or null.</summary>
     internal SyscallListener? Listener { get; set; }
@@ -171,6 +172,8 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
             status = ExitReader.Reap(_pidfd, _arena, TimeSpan.FromMilliseconds(Environment.TickCount64 - launched.Started));
             if (status.SignalNumber != 0)
                 status = status with { Reason = _killed && status.SignalNumber == Linux.SIGKILL ? ProcessEndReason.Killed : ProcessEndReason.Signaled };
+            if (status.SignalNumber == Linux.SIGKILL && Listener?.Killed is { } killed && (launched.HasInit ? killed.Inner == InnerProcessId : killed.Process == ProcessId))
+                status = status with { SignalNumber = Linux.SIGSYS, ExitCode = 128 + Linux.SIGSYS, Reason = ProcessEndReason.Signaled, Denial = killed.Denial };
             if (_watched) EventLoop.Instance.Forget(_watch, _pidfd);
             _ = Kernel.close(_pidfd);
             _pidfd = -1;

@@ -45,6 +45,26 @@ internal static class ProcessTree
         }
     }
 
+    /// <summary>The process that a thread belongs to, and the number that it has in its own PID namespace; the thread itself where nothing is told.</summary>
+    internal static (int Process, int Inner) ProcessOf(int thread)
+    {
+        var (process, inner) = (thread, 0);
+        try
+        {
+            foreach (var line in File.ReadLines(Path("status", thread)))
+            {
+                if (line.StartsWith("Tgid:", StringComparison.Ordinal)) process = int.Parse(line.AsSpan(5), CultureInfo.InvariantCulture);
+                if (line.StartsWith("NStgid:", StringComparison.Ordinal)) inner = int.Parse(line.AsSpan(line.LastIndexOf('\t')), CultureInfo.InvariantCulture);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // it has ended meanwhile
+        }
+
+        return (process, inner);
+    }
+
     /// <summary>False where the kernel was built without these files (CONFIG_PROC_CHILDREN).</summary>
     private static bool AddChildren(int pid, List<int> found)
     {

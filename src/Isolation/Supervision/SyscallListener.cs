@@ -61,6 +61,22 @@ internal sealed class SyscallListener : IEventHandler, IDisposable
 
     internal unsafe bool IsPending(ulong id) => Issue(Linux.SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 
+    /// <summary>Who was killed for a call: its number on the host and the innermost one that it has itself; the last, if there were several.</summary>
+    internal (int Process, int Inner, SyscallDenial Denial)? Killed { get; private set; }
+
+    /// <summary>What the kernel would have done with the filter as it is meant. The process of a thread that waits keeps its number.</summary>
+    private bool Kill(SyscallDenial denial)
+    {
+        var (process, inner) = ProcessTree.ProcessOf(denial.Call.ThreadId);
+        var pidfd = Kernel.pidfd_open(process);
+        if (pidfd < 0) return false;
+        var waits = IsPending(denial.Call.Id);
+        if (waits) Killed = (process, inner, denial); // before its end can be noticed
+        var killed = waits && Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL) == 0;
+        _ = Kernel.close(pidfd);
+        return killed;
+    }
+
     internal bool WaitForCall(TimeSpan time)
     {
         Span<pollfd> wait = [new pollfd { fd = (int)_handle.DangerousGetHandle(), events = Linux.POLLIN }];
@@ -86,8 +102,9 @@ internal sealed class SyscallListener : IEventHandler, IDisposable
 
         if (_supervision.Refusal(call) is { } denial)
         {
-            response.error = -denial.Errno;
-            _ = Send(response);
+            // One that cannot be killed is at least refused.
+            response.error = denial.IsFatal ? -(int)Errno.EPERM : -denial.Errno;
+            if (!denial.IsFatal || !Kill(denial)) _ = Send(response);
             _supervision.Report(denial);
             return;
         }

@@ -109,6 +109,17 @@ public class SetUpErrorTests
         Expect(lines, "take a device from the host", "open_tree", Errno.ENOSYS, "/dev/null", "*Linux 5.10*");
     }
 
+    /// <summary>That a filter cannot be had is no reason to do without.</summary>
+    [Theory(Timeout = Patience)]
+    [InlineData]
+    [InlineData("init")]
+    public async Task A_kernel_that_has_no_filters(params string[] arguments)
+    {
+        var lines = await FailureAsync(TestContext.Current.CancellationToken,
+            ["without-call", SyscallTable.Number(Sys.seccomp).ToString(null, null), "fail", .. arguments]);
+        Expect(lines, "filter the program's syscalls", "seccomp", Errno.ENOSYS, "", "*outer sandbox hides it*");
+    }
+
     [Fact(Timeout = Patience)]
     public async Task Namespaces_without_a_user_namespace_by_an_ordinary_user()
     {

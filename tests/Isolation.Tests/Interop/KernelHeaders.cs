@@ -122,6 +122,7 @@ internal static class KernelHeaders
         #include <linux/futex.h>
         #include <linux/if_link.h>
         #include <linux/ioctl.h>
+        #include <linux/ioprio.h>
         #include <linux/keyctl.h>
         #include <linux/landlock.h>
         #include <linux/loop.h>

@@ -11,5 +11,7 @@ internal sealed class ExampleConsole
 
     internal void Write(string text) => _text.Write(text);
 
+    internal void Write(object? value) => _text.Write(value);
+
     internal void WriteLine(object? value) => _text.WriteLine(value);
 }

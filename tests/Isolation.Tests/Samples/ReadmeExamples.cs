@@ -210,6 +210,24 @@ internal sealed class ReadmeExamples
         // README: end
     }
 
+    internal async Task Profile()
+    {
+        // README: profile
+        var options = new IsolationOptions("sleep", "1000")
+        {
+            Security = SecurityOptions.Docker, // or Default, the strict one, or Unconfined
+            Scheduling = { Niceness = 10 },
+        };
+        options.Security.NoNewPrivileges = true; // each is data: to be changed, copied and printed
+        await using var process = await IsolatedProcess.StartAsync(options);
+
+        var enforced = process.Enforced;
+        Console.WriteLine(enforced.SessionKeyring);       // Empty
+        Console.WriteLine(enforced.Capabilities.Ambient); // None
+        Console.Write(enforced);                          // all of it: namespaces, ids, capabilities, seccomp, limits, masks …
+        // README: end
+    }
+
     internal void Errors()
     {
         // README: errors

@@ -129,6 +129,14 @@ public partial class ReadmeTests
         _examples.Console.Text.Should().StartWith("root:").And.EndWith("\nrefused\n");
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task The_example_of_a_profile_prints_what_it_says()
+    {
+        await _examples.Profile();
+        _examples.Console.Text.Should().StartWith("Empty\nNone\nnamespaces: ").And.Contain("\ncapabilities: permitted CAP_CHOWN").And.Contain("\nnew privileges: none by exec\n")
+            .And.Contain("\nmasked: /proc/");
+    }
+
     [Fact]
     public void The_example_of_errors_prints_what_it_says()
     {
