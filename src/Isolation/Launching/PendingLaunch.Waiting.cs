@@ -12,8 +12,11 @@ internal sealed partial class PendingLaunch
         if (!Arena.Plan.Forks) return;
         if (_statusRead >= 0)
         {
-            WaitForStatus();
-            _ = Kernel.read(_statusRead, stackalloc byte[1]); // the monitor's word, or the end
+            while (!HasChild)
+            {
+                WaitForStatus();
+                if (IsAtEnd()) break;
+            }
         }
         else if (Arena.WaitForChild(_pidfd, _deadline) < 0)
         {
@@ -26,25 +29,38 @@ internal sealed partial class PendingLaunch
     private async Task MeetAsync(CancellationToken cancellationToken)
     {
         if (!Arena.Plan.Forks) return;
-        await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
-        _ = Kernel.read(_statusRead, stackalloc byte[1]);
+        while (!HasChild)
+        {
+            await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+            if (IsAtEnd()) break;
+        }
+
         MeetChild();
     }
+
+    private bool HasChild => (Arena.Plan.HasForwarder ? Forwarded : Volatile.Read(ref Arena.Header.Child)) != 0;
 
     /// <summary>Answers what is asked until the stage has ended. What was asked and is not answered yet is the release of a parked start.</summary>
     private void GoOn()
     {
         if (_parked) Answer();
         while (_question < Arena.Plan.Questions.Count && WaitForQuestion()) Answer();
-        if (_statusRead >= 0) WaitForStatus();
-        else if (!Arena.WaitForEnd(_pidfd, _deadline)) throw TimedOut();
+        if (_statusRead < 0)
+        {
+            if (!Arena.WaitForEnd(_pidfd, _deadline)) throw TimedOut();
+            return;
+        }
+
+        do WaitForStatus();
+        while (!IsAtEnd());
     }
 
     private async Task GoOnAsync(CancellationToken cancellationToken)
     {
         if (_parked) Answer();
         while (_question < Arena.Plan.Questions.Count && await WaitForQuestionAsync(cancellationToken).ConfigureAwait(false)) Answer();
-        await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+        do await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+        while (!IsAtEnd());
     }
 
     private void Answer()
@@ -58,8 +74,13 @@ internal sealed partial class PendingLaunch
     {
         if (_statusRead >= 0)
         {
-            WaitForStatus();
-            return HasAsked();
+            while (!HasAsked)
+            {
+                WaitForStatus();
+                if (IsAtEnd()) break;
+            }
+
+            return TakeQuestion();
         }
 
         var asked = Arena.WaitForQuestion(_question + 1, _innerPidfd >= 0 ? _innerPidfd : _pidfd, _deadline);
@@ -71,15 +92,35 @@ internal sealed partial class PendingLaunch
 
     private async Task<bool> WaitForQuestionAsync(CancellationToken cancellationToken)
     {
-        await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
-        return HasAsked();
+        while (!HasAsked)
+        {
+            await WaitForStatusAsync(cancellationToken).ConfigureAwait(false);
+            if (IsAtEnd()) break;
+        }
+
+        return TakeQuestion();
     }
 
-    private bool HasAsked()
+    private bool HasAsked => Volatile.Read(ref Arena.Header.Asked) > _question;
+
+    private bool TakeQuestion()
     {
-        if (Kernel.read(_statusRead, stackalloc byte[1]) != 1 || Volatile.Read(ref Arena.Header.Asked) <= _question) return false;
+        if (!HasAsked) return false;
         _question++;
         return true;
+    }
+
+    /// <summary>
+    /// Takes a word from the status pipe: false; or true at its end, when nobody is left who could say one. A word only tells to look:
+    /// which one it is does not say what has happened, as two processes may speak at once and one may be killed before it does.
+    /// </summary>
+    private bool IsAtEnd()
+    {
+        Span<byte> word = stackalloc byte[1];
+        nint result;
+        do result = Kernel.read(_statusRead, word);
+        while (result == -(int)Errno.EINTR);
+        return result <= 0;
     }
 
     /// <summary>The child has its own copies of everything by now.</summary>
