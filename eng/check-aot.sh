@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes tests/Isolation.AotCheck trimmed and as native code, and runs both. Any trim or AOT warning is a failure.
+# Publishes tests/Isolation.AotCheck trimmed, as a single file and as native code, and runs each. Any trim or AOT warning is a failure.
 # Native code needs a C toolchain for the linking (Debian: apt-get install gcc libc6-dev zlib1g-dev).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,4 +23,5 @@ check() { # check NAME PUBLISH-OPTIONS...
   echo "$name: no warning, and the published app works ($(du -h --apparent-size "$out/$name/app/Isolation.AotCheck" | cut -f1) executable)"
 }
 check trimmed --self-contained -p:PublishTrimmed=true -p:PublishSingleFile=true
+check single-file --self-contained -p:PublishSingleFile=true
 check native -p:PublishAot=true

@@ -47,6 +47,7 @@ Expect(true, new IsolationOptions("true").Explain().Contains("execve", StringCom
 
 CostCheck.Run();
 await ImageCheck.RunAsync();
+await TaskCheck.RunAsync();
 
 Console.WriteLine("ok");
 return 0;

@@ -18,6 +18,7 @@ try
         "fail" => ExpectedFailure.Run(arguments),
         "parent" => Parent.Run(arguments),
         "detach" => Detach.Run(arguments),
+        "task" => OwnMethod.Run(),
         "thread-end" => ThreadEnd.Run(),
         "guard" => GuardLoss.Run(arguments),
         "listed" => Listed.Run(),

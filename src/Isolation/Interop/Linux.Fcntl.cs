@@ -15,7 +15,9 @@ internal static partial class Linux
     internal const int O_PATH = 0x200000;
 
     internal const int F_GETFD = 1;
+    internal const int F_SETFD = 2;
     internal const int F_SETFL = 4;
+    internal const int FD_CLOEXEC = 1;
     internal const int F_SETLEASE = 1024;
     internal const int F_DUPFD_CLOEXEC = 1030;
     internal const int F_ADD_SEALS = 1033;

@@ -197,6 +197,17 @@ internal sealed class ReadmeExamples
         // README: end
     }
 
+    internal async Task OwnMethod()
+    {
+        // README: method
+        var words = await IsolatedTask.RunAsync(CountWords, "text from a stranger", options => options.Limits[ResourceLimit.CpuTime] = 5);
+
+        Console.WriteLine(words); // 4
+        // README: end
+    }
+
+    private static int CountWords(string text) => text.Split(' ').Length;
+
     internal void Landlock()
     {
         // README: landlock

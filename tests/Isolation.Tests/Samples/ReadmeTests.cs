@@ -121,6 +121,13 @@ public partial class ReadmeTests
         _examples.Console.Text.Should().Be("False\nsignal SIGKILL\n");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task The_example_of_a_method_prints_what_it_says()
+    {
+        await _examples.OwnMethod();
+        _examples.Console.Text.Should().Be("4\n");
+    }
+
     [Fact]
     public void The_example_of_Landlock_refuses_what_is_not_allowed()
     {
