@@ -27,10 +27,10 @@ public sealed partial class IsolatedProcess
         }
         finally
         {
-            End(child);
+            End(child, canceled ? ProcessEndReason.TimedOut : ProcessEndReason.Killed);
         }
 
-        return Marked(child.Exit.GetAwaiter().GetResult(), canceled, ProcessEndReason.TimedOut);
+        return Marked(child.Exit.GetAwaiter().GetResult(), canceled);
     }
 
     /// <summary>Runs a program to its end without blocking a thread.</summary>
@@ -42,8 +42,8 @@ public sealed partial class IsolatedProcess
     {
         CheckUnpiped(options, capture: false);
         var child = await LaunchAsync(options, default, cancellationToken).ConfigureAwait(false);
-        await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(), child))
-            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested, ProcessEndReason.Canceled);
+        await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(ProcessEndReason.Canceled), child))
+            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested);
     }
 
     /// <summary>
@@ -70,7 +70,7 @@ public sealed partial class IsolatedProcess
             canceled = !OutputCapture.Read(child, output, error, Left(timeout, end)) || !child.Wait(Left(timeout, end));
             if (canceled)
             {
-                child.Kill();
+                child.Kill(ProcessEndReason.TimedOut);
                 child.Wait(null);
                 OutputCapture.ReadRest(child.Output, output);
                 OutputCapture.ReadRest(child.Error, error);
@@ -81,7 +81,7 @@ public sealed partial class IsolatedProcess
             End(child);
         }
 
-        return Text(child, Marked(child.Exit.GetAwaiter().GetResult(), canceled, ProcessEndReason.TimedOut), output, error);
+        return Text(child, Marked(child.Exit.GetAwaiter().GetResult(), canceled), output, error);
     }
 
     /// <summary>Runs a program to its end and returns what it wrote, without blocking a thread.</summary>
@@ -97,7 +97,7 @@ public sealed partial class IsolatedProcess
         using var error = new ArrayPoolBufferWriter<byte>();
         try
         {
-            await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(), child))
+            await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(ProcessEndReason.Canceled), child))
             {
                 try
                 {
@@ -110,7 +110,7 @@ public sealed partial class IsolatedProcess
                     OutputCapture.ReadRest(child.Error, error);
                 }
 
-                var status = Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested, ProcessEndReason.Canceled);
+                var status = Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested);
                 return Text(child, status, output, error);
             }
         }
@@ -124,8 +124,8 @@ public sealed partial class IsolatedProcess
     }
 
     /// <summary>A program that had ended by itself when its time was up was not canceled.</summary>
-    private static ProcessExitStatus Marked(ProcessExitStatus status, bool canceled, ProcessEndReason reason) =>
-        canceled && status.SignalNumber == Interop.Linux.SIGKILL ? status with { Canceled = true, Reason = reason } : status;
+    private static ProcessExitStatus Marked(ProcessExitStatus status, bool canceled) =>
+        canceled && status.SignalNumber == Interop.Linux.SIGKILL ? status with { Canceled = true } : status;
 
     private static ProcessTextOutput Text(ChildProcess child, ProcessExitStatus status, ArrayPoolBufferWriter<byte> output, ArrayPoolBufferWriter<byte> error) => new()
     {
@@ -135,9 +135,9 @@ public sealed partial class IsolatedProcess
         ProcessId = child.ProcessId,
     };
 
-    private static void End(ChildProcess child)
+    private static void End(ChildProcess child, ProcessEndReason reason = ProcessEndReason.Killed)
     {
-        child.Kill();
+        child.Kill(reason);
         child.Wait(null);
         child.Output?.Dispose();
         child.Error?.Dispose();
@@ -148,7 +148,7 @@ public sealed partial class IsolatedProcess
     private static TimeSpan? Left(TimeSpan? timeout, long end) =>
         timeout is null ? null : TimeSpan.FromMilliseconds(Math.Max(0, end - Environment.TickCount64));
 
-    private static void CheckUnpiped(IsolationOptions options, bool capture)
+    internal static void CheckUnpiped(IsolationOptions options, bool capture)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.StandardInput?.Kind == StandardStreamKind.Pipe) // null is the validator's to refuse

@@ -32,13 +32,15 @@ public sealed partial class IsolatedProcess
     /// <exception cref="InvalidOperationException">The program was not started suspended, has been released before, or has ended.</exception>
     public void Release()
     {
+        var since = Telemetry.NowOfRelease();
         try
         {
             _child.Release();
+            Telemetry.Released(since, null);
         }
-        catch (IsolationException e)
+        catch (Exception e)
         {
-            Log.Failed(_child.Logger, _child.Name, e);
+            ReleaseFailed(since, e);
             throw;
         }
     }
@@ -48,15 +50,24 @@ public sealed partial class IsolatedProcess
     /// <inheritdoc cref="Release"/>
     public async Task ReleaseAsync(CancellationToken cancellationToken = default)
     {
+        var since = Telemetry.NowOfRelease();
         try
         {
             await _child.ReleaseAsync(cancellationToken).ConfigureAwait(false);
+            Telemetry.Released(since, null);
         }
-        catch (IsolationException e)
+        catch (Exception e)
         {
-            Log.Failed(_child.Logger, _child.Name, e);
+            ReleaseFailed(since, e);
             throw;
         }
+    }
+
+    private void ReleaseFailed(long since, Exception exception)
+    {
+        if (exception is InvalidOperationException) return; // there was none
+        Telemetry.Released(since, exception);
+        if (exception is IsolationException) Log.Failed(_child.Logger, _child.Name, exception);
     }
 
     internal static ChildProcess LaunchSuspended(IsolationOptions options, LaunchMode mode = default, LaunchHooks? hooks = null)
@@ -68,7 +79,7 @@ public sealed partial class IsolatedProcess
         {
             var launch = Begin(options, mode with { Suspended = true }, hooks);
             launch.Park();
-            var child = launch.HandOver();
+            var child = Entered(options, launch.HandOver());
             Telemetry.Started(activity, since, child);
             return child;
         }
@@ -89,7 +100,7 @@ public sealed partial class IsolatedProcess
         {
             var launch = Begin(options, new LaunchMode(Async: true, Suspended: true), hooks);
             await launch.ParkAsync(cancellationToken).ConfigureAwait(false);
-            var child = launch.HandOver();
+            var child = Entered(options, launch.HandOver());
             Telemetry.Started(activity, since, child);
             return child;
         }

@@ -73,9 +73,15 @@ public sealed partial class IsolationOptions
 
     /// <summary>
     /// Puts a small init before the program: it is process 1 and the program process 2. It reaps orphans, forwards signals and
-    /// ends with the program's status. Without it the program is process 1 itself, for which signals sent from inside have no
-    /// effect unless it handles them. Default: false. Needs <see cref="Namespaces.Pid"/>.
+    /// ends with the program's status. Without it the program is process 1 itself. Default: false. Needs <see cref="Namespaces.Pid"/>.
     /// </summary>
+    /// <remarks>
+    /// What it means to be process 1 (pid_namespaces(7)): a signal for which the program has no handler does nothing to it, be it SIGTERM from the host, a
+    /// Ctrl-C, or the SIGABRT that it raises itself; only SIGKILL and SIGSTOP from the host always count, and faults such as SIGSEGV of its own. So
+    /// <see cref="IsolatedProcess.StopAsync"/> has to resort to SIGKILL for most programs. Who loses their parent become its children, and stay as zombies
+    /// unless it waits for them, which few programs do but shells. When it ends, everything in the namespace is killed. The init changes the first two
+    /// and costs one small process.
+    /// </remarks>
     public bool UseInit { get; set; }
 
     /// <summary>The file tree.</summary>

@@ -9,8 +9,12 @@ internal static partial class Log
     internal static void Started(ILogger? logger, string program, int processId) =>
         Safely(logger, (program, processId), static (logger, values) => WriteStarted(logger, values.program, values.processId));
 
-    internal static void Exited(ILogger? logger, string program, int processId, int exitCode) =>
-        Safely(logger, (program, processId, exitCode), static (logger, values) => WriteExited(logger, values.program, values.processId, values.exitCode));
+    internal static void Suspended(ILogger? logger, string program, int processId) =>
+        Safely(logger, (program, processId), static (logger, values) => WriteSuspended(logger, values.program, values.processId));
+
+    internal static void Exited(ILogger? logger, string program, int processId, in ProcessExitStatus status) =>
+        Safely(logger, (program, processId, status), static (logger, values) =>
+            WriteExited(logger, values.program, values.processId, values.status.ExitCode, values.status.Reason, values.status.Duration));
 
     internal static void Failed(ILogger? logger, string program, Exception exception) =>
         Safely(logger, (program, exception), static (logger, values) => WriteFailed(logger, values.program, values.exception));
@@ -43,8 +47,8 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Debug, "Started {Program} as process {ProcessId}")]
     private static partial void WriteStarted(ILogger logger, string program, int processId);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Program}, process {ProcessId}, ended with {ExitCode}")]
-    private static partial void WriteExited(ILogger logger, string program, int processId, int exitCode);
+    [LoggerMessage(2, LogLevel.Debug, "{Program}, process {ProcessId}, ended with {ExitCode} ({Reason}) after {Duration}")]
+    private static partial void WriteExited(ILogger logger, string program, int processId, int exitCode, ProcessEndReason reason, TimeSpan duration);
 
     [LoggerMessage(3, LogLevel.Warning, "{Program} was not started")]
     private static partial void WriteFailed(ILogger logger, string program, Exception exception);
@@ -60,4 +64,7 @@ internal static partial class Log
 
     [LoggerMessage(6, LogLevel.Error, "The handler of {Program}'s syscalls, or the reporter of its denials, has failed")]
     private static partial void WriteHandlerFailed(ILogger logger, string program, Exception exception);
+
+    [LoggerMessage(7, LogLevel.Debug, "{Program} is set up as process {ProcessId} and waits to be released")]
+    private static partial void WriteSuspended(ILogger logger, string program, int processId);
 }

@@ -17,4 +17,10 @@ public enum ProcessEndReason
 
     /// <summary>The token given to <c>RunAsync</c> or <c>RunAndCaptureTextAsync</c> was canceled.</summary>
     Canceled,
+
+    /// <summary>
+    /// The sandbox that the program had been started in (<see cref="IsolatedProcess.Start(IsolationOptions, Namespaces)"/>) has ended. When the app itself
+    /// ends, and its programs with it, nobody is left to be told.
+    /// </summary>
+    ParentExited,
 }

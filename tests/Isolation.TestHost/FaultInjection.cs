@@ -290,7 +290,7 @@ internal static class FaultInjection
             }
 
             // Whoever has made it may not have said so yet.
-            while (victim == Victim.Inner && arena!.Child == 0) Thread.Yield();
+            while (victim == Victim.Inner && arena!.Child == 0 && !task.IsCompleted) Thread.Yield();
             if (victim == Victim.Inner) Expect.Equal(Native.kill(arena!.Child, Linux.SIGKILL), 0, "the result of kill");
             else Kernel.pidfd_send_signal(pidfd, Linux.SIGKILL);
             if (victim == Victim.DirectChild && hasInner)

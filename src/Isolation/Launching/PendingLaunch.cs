@@ -341,6 +341,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         {
             Policy = options.Policy(),
             JoinedPidNamespace = PidNamespace,
+            Around = options.Joined is { } joined && (joined.Namespaces & Namespaces.Pid) != 0 ? joined.Source.Sandbox : null,
             ProgramEnvironment = plan.ProgramEnvironment,
             ProgramUser = FoundUser,
             IsForked = plan.Forks,

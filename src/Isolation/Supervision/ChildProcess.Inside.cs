@@ -23,6 +23,9 @@ internal sealed partial class ChildProcess
         init => _members = value;
     }
 
+    /// <summary>The sandbox whose PID namespace it is in, and with which the kernel ends it.</summary>
+    internal ChildProcess? Around { private get; init; }
+
     /// <summary>The program's environment, or null for that of most.</summary>
     internal IReadOnlyDictionary<string, string>? ProgramEnvironment { get; init; }
 
@@ -75,7 +78,20 @@ internal sealed partial class ChildProcess
             }
         }
 
-        Kill();
+        Kill(ProcessEndReason.ParentExited);
+    }
+
+    /// <summary>
+    /// Its first process has ended, or is about to: the kernel first ends everything else in a PID namespace, and waits until that is reaped.
+    /// </summary>
+    private bool IsEnding()
+    {
+        lock (_gate)
+        {
+            if (_ended || _killed is not null || _pidfd < 0) return true;
+            Span<pollfd> poll = [new pollfd { fd = _pidfd, events = Linux.POLLIN }];
+            return Kernel.poll(poll, TimeSpan.Zero) > 0 || ProcessTree.IsExiting(Launching.Host.NumberInProc(ProcessId, _innerPidfd >= 0 ? _innerPidfd : _pidfd));
+        }
     }
 
     private void EndInside()
@@ -88,7 +104,7 @@ internal sealed partial class ChildProcess
             _inside = null;
         }
 
-        foreach (var child in inside) child.Kill();
+        foreach (var child in inside) child.Kill(ProcessEndReason.ParentExited);
         if (_sandbox is not { } sandbox) return;
         lock (sandbox._gate) _ = sandbox._inside?.Remove(this);
     }

@@ -14,7 +14,8 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
     private int _slot = launched.Slot;
     private LaunchArena? _arena = launched.Arena;
     private ulong _watch;
-    private bool _watched, _killed;
+    private bool _watched;
+    private ProcessEndReason? _killed;
 
     internal int ProcessId => launched.ProcessId;
 
@@ -44,7 +45,8 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
     internal void Watch()
     {
         if (launched.Parked is null) Log.Started(launched.Logger, launched.Name, ProcessId);
-        if (!launched.IsFound) Telemetry.Running(1);
+        else Log.Suspended(launched.Logger, launched.Name, ProcessId);
+        if (!launched.IsFound) Telemetry.Running();
         lock (_gate)
         {
             if (_pidfd < 0) return;
@@ -79,12 +81,13 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
     }
 
     /// <summary>SIGKILL to everything inside.</summary>
-    internal void Kill()
+    /// <param name="reason">What is told of it, unless it was killed for another before.</param>
+    internal void Kill(ProcessEndReason reason = ProcessEndReason.Killed)
     {
         lock (_gate)
         {
             if (_pidfd < 0) return;
-            _killed = true;
+            _killed ??= reason;
             // The number stays the sandbox's until the reap below, under the same lock; with a monitor, until that has reaped.
             var pidfd = _innerPidfd >= 0 ? _innerPidfd : _pidfd;
             if (!OwnsPidNamespace && Kernel.pidfd_send_signal(pidfd, 0) == 0) _ = Kernel.kill(-ProcessId, Linux.SIGKILL);
@@ -171,7 +174,7 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
             _slot = -1;
             status = ExitReader.Reap(_pidfd, _arena, TimeSpan.FromMilliseconds(Environment.TickCount64 - launched.Started));
             if (status.SignalNumber != 0)
-                status = status with { Reason = _killed && status.SignalNumber == Linux.SIGKILL ? ProcessEndReason.Killed : ProcessEndReason.Signaled };
+                status = status with { Reason = status.SignalNumber == Linux.SIGKILL ? _killed ?? ProcessEndReason.Signaled : ProcessEndReason.Signaled };
             if (status.SignalNumber == Linux.SIGKILL && Listener?.Killed is { } killed && (launched.HasInit ? killed.Inner == InnerProcessId : killed.Process == ProcessId))
                 status = status with { SignalNumber = Linux.SIGSYS, ExitCode = 128 + Linux.SIGSYS, Reason = ProcessEndReason.Signaled, Denial = killed.Denial };
             if (_watched) EventLoop.Instance.Forget(_watch, _pidfd);
@@ -190,15 +193,17 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
         }
 
         Listener?.Dispose();
+        if (status is { SignalNumber: Linux.SIGKILL, Reason: ProcessEndReason.Signaled } && Around is { } sandbox && sandbox.IsEnding()) status = status with { Reason = ProcessEndReason.ParentExited };
         EndInside();
-        if (!launched.IsFound) Telemetry.Exited(status);
         if (_failure is { } failure)
         {
+            Telemetry.NeverRan();
             if (_exited.TrySetException(failure)) _ = _exited.Task.Exception; // who has released it knows
             return true;
         }
 
-        Log.Exited(launched.Logger, launched.Name, ProcessId, status.ExitCode);
+        if (!launched.IsFound) Telemetry.Exited(status);
+        Log.Exited(launched.Logger, launched.Name, ProcessId, status);
         _exited.TrySetResult(status);
         return true;
     }

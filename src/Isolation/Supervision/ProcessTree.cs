@@ -32,6 +32,22 @@ internal static class ProcessTree
     /// <summary>Its parent, or 0 when there is no such process.</summary>
     internal static int Parent(int pid) => Stat(pid)?.Parent ?? 0;
 
+    /// <summary>It has called exit, or been killed, and is not a zombie yet: PF_EXITING in field 9 of proc_pid_stat(5).</summary>
+    internal static bool IsExiting(int pid)
+    {
+        const int exiting = 4, flagsAfterName = 6;
+        try
+        {
+            var text = File.ReadAllText(Path("stat", pid));
+            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return fields.Length > flagsAfterName && (long.Parse(fields[flagsAfterName], CultureInfo.InvariantCulture) & exiting) != 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>The process that has this number now, or <c>default</c>.</summary>
     internal static Planning.ProcessStamp Stamp(int pid)
     {

@@ -12,8 +12,14 @@ internal static class Telemetry
     private static readonly Meter s_meter = new(Name);
     private static readonly UpDownCounter<long> s_running =
         s_meter.CreateUpDownCounter<long>("isolation.processes", "{process}", "Sandboxes that run now.");
+    private static readonly Counter<long> s_started =
+        s_meter.CreateCounter<long>("isolation.processes.started", "{process}", "Sandboxes that were set up.");
+    private static readonly Counter<long> s_exited =
+        s_meter.CreateCounter<long>("isolation.processes.exited", "{process}", "Sandboxes that have ended, by why (isolation.end).");
     private static readonly Histogram<double> s_start =
-        s_meter.CreateHistogram<double>("isolation.start.duration", "s", "Time from the call to the program's exec, by whether it succeeded (error.type).");
+        s_meter.CreateHistogram<double>("isolation.start.duration", "s", "Time from the call to the program's exec, or until one that is suspended is ready, by whether it succeeded (error.type).");
+    private static readonly Histogram<double> s_release =
+        s_meter.CreateHistogram<double>("isolation.release.duration", "s", "Time from the release of a suspended program to its exec, by whether it succeeded (error.type).");
     private static readonly Histogram<double> s_run =
         s_meter.CreateHistogram<double>("isolation.run.duration", "s", "Time from the call that started a program to its end, by the reason of it (isolation.end).");
 
@@ -41,13 +47,34 @@ internal static class Telemetry
         if (exception is IsolationException e) activity?.SetTag("isolation.step", e.Step).SetTag("isolation.errno", e.Errno);
     }
 
-    internal static void Running(int change) => s_running.Add(change);
+    /// <summary>For the duration of a release, where somebody wants it; else 0.</summary>
+    internal static long NowOfRelease() => s_release.Enabled ? Stopwatch.GetTimestamp() : 0;
+
+    internal static void Released(long since, Exception? exception)
+    {
+        if (since == 0) return;
+        var time = Stopwatch.GetElapsedTime(since).TotalSeconds;
+        if (exception is null) s_release.Record(time);
+        else s_release.Record(time, new KeyValuePair<string, object?>("error.type", exception.GetType().FullName));
+    }
+
+    internal static void Running()
+    {
+        s_started.Add(1);
+        s_running.Add(1);
+    }
+
+    /// <summary>A suspended program could not be executed, which <see cref="Released"/> tells.</summary>
+    internal static void NeverRan() => s_running.Add(-1);
 
     internal static void Exited(in ProcessExitStatus status)
     {
         s_running.Add(-1);
-        if (s_run.Enabled) s_run.Record(status.Duration.TotalSeconds, new KeyValuePair<string, object?>("isolation.end", s_reasons[(int)status.Reason]));
+        if (!s_run.Enabled && !s_exited.Enabled) return;
+        var end = new KeyValuePair<string, object?>("isolation.end", s_reasons[(int)status.Reason]);
+        s_exited.Add(1, end);
+        s_run.Record(status.Duration.TotalSeconds, end);
     }
 
-    private static readonly string[] s_reasons = ["exited", "signaled", "killed", "timed_out", "canceled"];
+    private static readonly string[] s_reasons = ["exited", "signaled", "killed", "timed_out", "canceled", "parent_exited"];
 }

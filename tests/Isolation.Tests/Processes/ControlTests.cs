@@ -70,6 +70,20 @@ public class ControlTests
     }
 
     [Theory(Timeout = 30_000)]
+    [InlineData(Namespaces.Default)]
+    [InlineData(Namespaces.Default & ~Namespaces.Pid)]
+    public async Task A_program_that_has_lost_the_sandbox_it_was_started_in_says_so(Namespaces namespaces)
+    {
+        await using var sandbox = await Sandbox.Waiting(namespaces);
+        await using var inside = await sandbox.StartAsync(new("sleep", "1000"), cancellationToken: Token);
+        await sandbox.StandardInput.DisposeAsync(); // its shell reads no line, and ends
+        (await sandbox.WaitForExitAsync(Token)).Reason.Should().Be(ProcessEndReason.Exited);
+        var status = await inside.WaitForExitAsync(Token);
+        status.SignalNumber.Should().Be(9);
+        status.Reason.Should().Be(ProcessEndReason.ParentExited);
+    }
+
+    [Theory(Timeout = 30_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task The_host_sees_every_process_inside(bool useInit)

@@ -35,12 +35,18 @@ public class TelemetryTests
         _ = await IsolatedProcess.RunAsync(new("true"), Token);
         var missing = () => IsolatedProcess.Run(new("/nothing-here"));
         missing.Should().Throw<IsolationException>();
+        IsolatedProcess.Run(new("sleep", "60"), TimeSpan.FromMilliseconds(100)).Canceled.Should().BeTrue();
+        using (var cancellation = new CancellationTokenSource(100)) _ = await IsolatedProcess.RunAsync(new("sleep", "60"), cancellation.Token);
 
         var values = seen.ToArray();
         values.Where(value => value.Name == "isolation.processes").Sum(value => value.Value).Should().Be(0, "all have ended");
-        values.Where(value => value.Name == "isolation.run.duration").Select(value => value.Tags).Should().Equal("isolation.end=killed", "isolation.end=exited");
+        values.Where(value => value.Name == "isolation.run.duration").Select(value => value.Tags)
+            .Should().Equal("isolation.end=killed", "isolation.end=exited", "isolation.end=timed_out", "isolation.end=canceled");
+        values.Where(value => value.Name == "isolation.processes.exited").Select(value => value.Tags)
+            .Should().Equal("isolation.end=killed", "isolation.end=exited", "isolation.end=timed_out", "isolation.end=canceled");
+        values.Where(value => value.Name == "isolation.processes.started").Should().HaveCount(4);
         var starts = values.Where(value => value.Name == "isolation.start.duration").ToArray();
-        starts.Select(value => value.Tags).Should().Equal("", "", "error.type=Isolation.IsolationException");
+        starts.Select(value => value.Tags).Should().Equal("", "", "error.type=Isolation.IsolationException", "", "");
         starts.Should().OnlyContain(value => value.Value > 0 && value.Value < 20, "it is in seconds");
 
         static string Text(ReadOnlySpan<KeyValuePair<string, object?>> tags)
@@ -49,6 +55,38 @@ public class TelemetryTests
             foreach (var tag in tags) text += $"{tag.Key}={tag.Value}";
             return text;
         }
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_release_is_measured_and_what_never_ran_is_no_run()
+    {
+        var seen = new ConcurrentQueue<(string Name, double Value)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "Isolation") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => seen.Enqueue((instrument.Name, value)));
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => seen.Enqueue((instrument.Name, value)));
+        listener.Start();
+
+        await using (var process = await IsolatedProcess.StartSuspendedAsync(new("true"), Token))
+        {
+            await process.ReleaseAsync(Token);
+            await process.WaitForExitAsync(Token);
+        }
+
+        await using (var process = await IsolatedProcess.StartSuspendedAsync(new("/nothing-here"), Token))
+        {
+            var release = process.Release;
+            release.Should().Throw<IsolationException>();
+        }
+
+        seen.Where(static value => value.Name == "isolation.release.duration").Should().HaveCount(2).And.OnlyContain(static value => value.Value > 0 && value.Value < 20);
+        seen.Where(static value => value.Name == "isolation.processes").Sum(static value => value.Value).Should().Be(0);
+        seen.Count(static value => value.Name == "isolation.run.duration").Should().Be(1);
     }
 
     [Fact(Timeout = 30_000)]
