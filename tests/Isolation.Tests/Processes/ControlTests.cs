@@ -60,7 +60,7 @@ public class ControlTests
     [Fact(Timeout = 30_000)]
     public async Task The_reason_tells_a_time_limit_from_a_cancellation_and_a_crash()
     {
-        IsolatedProcess.Run(new("sleep", "60"), TimeSpan.FromMilliseconds(100)).Reason.Should().Be(ProcessEndReason.TimedOut);
+        IsolatedProcess.Run(new("sleep", "60"), TimeSpan.FromSeconds(1)).Reason.Should().Be(ProcessEndReason.TimedOut);
         using var canceled = new CancellationTokenSource(100);
         (await IsolatedProcess.RunAsync(new("sleep", "60"), canceled.Token)).Reason.Should().Be(ProcessEndReason.Canceled);
         var crash = Sandbox.Shell("kill -SEGV $$");

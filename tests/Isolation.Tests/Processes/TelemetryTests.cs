@@ -35,8 +35,8 @@ public class TelemetryTests
         _ = await IsolatedProcess.RunAsync(new("true"), Token);
         var missing = () => IsolatedProcess.Run(new("/nothing-here"));
         missing.Should().Throw<IsolationException>();
-        IsolatedProcess.Run(new("sleep", "60"), TimeSpan.FromMilliseconds(100)).Canceled.Should().BeTrue();
-        using (var cancellation = new CancellationTokenSource(100)) _ = await IsolatedProcess.RunAsync(new("sleep", "60"), cancellation.Token);
+        IsolatedProcess.Run(new("sleep", "60"), TimeSpan.FromSeconds(1)).Canceled.Should().BeTrue();
+        using (var cancellation = new CancellationTokenSource(1000)) _ = await IsolatedProcess.RunAsync(new("sleep", "60"), cancellation.Token);
 
         var values = seen.ToArray();
         values.Where(value => value.Name == "isolation.processes").Sum(value => value.Value).Should().Be(0, "all have ended");
