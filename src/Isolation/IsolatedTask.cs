@@ -16,7 +16,8 @@ namespace Isolation;
 /// </para>
 /// <para>
 /// The method is static, or a lambda that captures nothing. It works for apps that are run by <c>dotnet app.dll</c> or by their own executable, published
-/// self-contained or as a single file. Trimmed apps need <c>&lt;StartupHookSupport&gt;true&lt;/StartupHookSupport&gt;</c> in their project.
+/// self-contained or as a single file. Trimmed apps need <c>&lt;StartupHookSupport&gt;true&lt;/StartupHookSupport&gt;</c> in their project (the trimmer
+/// warns of it, IL2026; of this library's hook it keeps what is needed), and the overloads with JsonTypeInfo.
 /// Apps compiled ahead of time (native AOT) have no runtime that could be told to run something else.
 /// </para>
 /// </remarks>
