@@ -24,6 +24,8 @@ internal static class Basics
                 ExitCodes(useInit);
                 Signals(useInit);
                 Output(useInit);
+                Suspended(useInit);
+                Detached(useInit);
             }
 
             LeftBehind();
@@ -66,6 +68,45 @@ internal static class Basics
         Expect.Equal(result.StandardError, "", "standard error");
         Expect.Equal(result.StandardOutput, Seen, "what the program finds");
         Expect.Equal(result.ExitStatus.ToString(), "exit code 0", "the status");
+    }
+
+    private static void Suspended(bool useInit)
+    {
+        using (var process = IsolatedProcess.StartSuspended(Shell("exit 12", useInit)))
+        {
+            Expect.True(process.IsSuspended, "it is suspended");
+            process.Release();
+            Expect.Equal(process.WaitForExit(TimeSpan.FromSeconds(20)).ToString(), "exit code 12", "the status");
+        }
+
+        using (var process = IsolatedProcess.StartSuspended(Shell("exit 13", useInit)))
+        {
+            process.ReleaseAsync().GetAwaiter().GetResult();
+            Expect.Equal(process.WaitForExit(TimeSpan.FromSeconds(20)).ToString(), "exit code 13", "the status");
+        }
+
+        IsolatedProcess.StartSuspended(Shell("exit 14", useInit)).Dispose();
+    }
+
+    /// <summary>Where /proc has other numbers than ours a detached program could not be found again, and is not started.</summary>
+    private static void Detached(bool useInit)
+    {
+        var name = $"basics-{Environment.ProcessId}-{useInit}";
+        try
+        {
+            var options = Detach.Shell("exec sleep 1000");
+            options.UseInit = useInit;
+            using var own = IsolatedProcess.StartDetached(options, name);
+            Expect.True(!Host.ProcIsForeign, "it can be found again");
+            using var found = IsolatedProcess.FindDetached(name)!;
+            found.Kill();
+            Expect.Equal(found.WaitForExit(TimeSpan.FromSeconds(20)).ToString(), "signal SIGKILL", "the status");
+            Expect.Equal(own.WaitForExit(TimeSpan.FromSeconds(20)).ToString(), "signal SIGKILL", "the status");
+        }
+        catch (IsolationException e) when (Host.ProcIsForeign)
+        {
+            Expect.True(e.Hint!.Contains("another PID namespace", StringComparison.Ordinal), e.Message);
+        }
     }
 
     /// <summary>Without a PID namespace, the end of the program is the end of its process group.</summary>
