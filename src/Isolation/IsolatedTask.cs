@@ -11,7 +11,7 @@ namespace Isolation;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A start takes as long as that of a .NET app, some fifty milliseconds, and nothing is shared: static fields have their initial values, handles are not
+/// A call takes about twice as long as a small .NET app from start to end, a tenth of a second, and nothing is shared: static fields have their initial values, handles are not
 /// inherited, the default options of <see cref="IsolationOptions"/> hold. Of the environment the method gets the clean one and the host's DOTNET_ variables.
 /// </para>
 /// <para>
