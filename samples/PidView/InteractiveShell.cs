@@ -7,28 +7,27 @@ internal static class InteractiveShell
 {
     internal static async Task RunAsync(Screen screen)
     {
-        screen.Say("A shell in namespaces of its own: it is process 1. 'exit' leaves it, Ctrl-\\ ends it together with whatever runs in it.");
+        screen.Say("A shell in namespaces of its own: it is process 1. 'exit' or Ctrl-D leaves it, and ends whatever runs in it.");
         screen.Flush();
-
-        // +m: the shell has a session of its own and so no controlling terminal, which job control would need.
-        var options = new IsolationOptions("sh", "+m")
+        var options = new IsolationOptions("sh")
         {
             Namespaces = Namespaces.All & HostView.Supported,
             HostName = "sandbox",
-            Environment = { ["PS1"] = "sandbox:$PWD# ", ["TERM"] = Environment.GetEnvironmentVariable("TERM") },
+            Environment = { ["PS1"] = "sandbox:$PWD# " },
         };
-        await using var shell = await IsolatedProcess.StartAsync(options);
+        if (!Console.IsInputRedirected)
+        {
+            options.Terminal = TerminalOptions.LikeConsole();
+            await IsolatedProcess.RunAsync(options); // keys, job control, size: all as if it were this terminal's own shell
+            return;
+        }
 
-        // The keys are meant for the shell, but their signals reach this program, in whose session the terminal is.
+        // A script on standard input. Signals reach this program, and mean the shell.
+        await using var shell = await IsolatedProcess.StartAsync(options);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
             shell.Signal(PosixSignal.SIGINT);
-        });
-        using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context =>
-        {
-            context.Cancel = true;
-            shell.Kill();
         });
         await shell.WaitForExitAsync();
     }

@@ -9,6 +9,8 @@ internal static class Container
 {
     internal static async Task<int> RunAsync(RunArguments arguments)
     {
+        if (arguments is { Terminal: true, Interactive: true } && Console.IsInputRedirected)
+            throw new UsageException("-it connects to a terminal, and standard input is none; -i alone connects standard input.");
         using var forwarding = new SignalForwarding(PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT);
         var changes = (string?)null;
         try
@@ -19,7 +21,17 @@ internal static class Container
             if (!arguments.Remove && !arguments.ReadOnly) changes = Directory.CreateDirectory(Path.Combine(store.Folder, "..", "containers", id)).FullName;
             Apply(options, arguments, id, changes);
             await using var process = await IsolatedProcess.StartAsync(options, forwarding.Cancelled);
-            forwarding.To(process);
+            if (arguments.Terminal)
+            {
+                // Keys are the program's. A signal to this process means this process, as with Docker.
+                forwarding.Dispose();
+                await process.Terminal.AttachAsync(new TerminalAttachOptions { ForwardInput = arguments.Interactive });
+            }
+            else
+            {
+                forwarding.To(process);
+            }
+
             var status = await process.WaitForExitAsync();
             if (changes is not null && !Console.IsErrorRedirected) Console.Error.WriteLine($"run: what was changed is in {changes}/upper; --rm throws it away");
             return status.ExitCode;
@@ -64,6 +76,12 @@ internal static class Container
         if (arguments.User is { } user) options.User.Name = user;
         foreach (var (name, value) in arguments.Environment) options.Environment[name] = value;
         options.Environment["HOSTNAME"] = options.HostName;
-        options.StandardInput = arguments.Interactive ? StandardStream.Inherit : StandardStream.Null;
+        if (arguments.Terminal)
+        {
+            options.Terminal = TerminalOptions.LikeConsole();
+            options.Terminal.Type = "xterm"; // as Docker has it: images know few others
+        }
+
+        options.StandardInput = arguments.Interactive || arguments.Terminal ? StandardStream.Inherit : StandardStream.Null;
     }
 }

@@ -13,6 +13,7 @@ internal sealed class RunArguments
         IMAGE is an archive (docker save, or an OCI layout), the folder of an OCI layout, or a folder that holds a file tree.
 
           -i, --interactive        the program reads from this standard input
+          -t, --tty                the program has a terminal; -it connects it to this one, keys and all
               --rm                 throws away what the program changed; without it, changes are kept in a folder
           -v, --volume SRC:DST[:ro]  shows a folder or file of this machine
           -w, --workdir DIR        where the program starts
@@ -30,6 +31,8 @@ internal sealed class RunArguments
     internal List<string> Command { get; } = [];
 
     internal bool Interactive { get; private set; }
+
+    internal bool Terminal { get; private set; }
 
     internal bool Remove { get; private set; }
 
@@ -79,8 +82,12 @@ internal sealed class RunArguments
                 case "-h" or "--hostname":
                     result.HostName = Value();
                     break;
-                case "-t" or "--tty" or "-it" or "-ti":
-                    throw new UsageException("a terminal (-t) is not possible yet; -i alone connects standard input.");
+                case "-t" or "--tty":
+                    result.Terminal = true;
+                    break;
+                case "-it" or "-ti":
+                    result.Terminal = result.Interactive = true;
+                    break;
                 default:
                     throw new UsageException($"there is no option {name}.");
             }

@@ -27,6 +27,7 @@ internal sealed class SignalForwarding : IDisposable
         }
     }
 
+    /// <summary>Signals have their usual effect again.</summary>
     public void Dispose()
     {
         foreach (var registration in _registrations) registration.Dispose();

@@ -67,6 +67,7 @@ public sealed partial class IsolatedProcess
         foreach (var (stream, option) in ((StandardStream?, string)[])[
             (options.StandardInput, nameof(options.StandardInput)), (options.StandardOutput, nameof(options.StandardOutput)), (options.StandardError, nameof(options.StandardError))])
             if (stream?.Kind == StandardStreamKind.Pipe) throw OptionsValidator.Invalid(option, "must not be a pipe here, which would end with this app");
+        if (options.Terminal is not null) throw OptionsValidator.Invalid(nameof(options.Terminal), "is not possible here: it would be hung up with the end of this app");
         if (options.Join is not null) throw OptionsValidator.Invalid(nameof(options.Join), "is not possible here: what is joined may end before");
         if (SeccompPlanner.Compile(options) is { } filter && SyscallSupervision.IsWanted(options.Security, filter))
             throw OptionsValidator.Invalid(nameof(options.Security), "has syscalls handled or reported, for which nobody would be there when this app has ended");

@@ -7,7 +7,7 @@ namespace Isolation;
 // The calls that start a program, wait for its end and leave nothing behind.
 public sealed partial class IsolatedProcess
 {
-    /// <summary>Runs a program to its end.</summary>
+    /// <summary>Runs a program to its end. A terminal of its own is connected to this app's, as <see cref="Terminal.AttachAsync"/> does.</summary>
     /// <param name="options">What to run. No standard stream may be <see cref="StandardStream.Pipe"/>, as nobody would serve it.</param>
     /// <param name="timeout">After this time, set-up included, the program is killed and the status says canceled. Null or
     /// <see cref="Timeout.InfiniteTimeSpan"/>: no limit.</param>
@@ -23,7 +23,12 @@ public sealed partial class IsolatedProcess
         var canceled = false;
         try
         {
+            var attached = child.Terminal?.AttachAsync();
+            // When it could not be connected, nobody sees it.
+            _ = attached?.ContinueWith(static (_, child) => ((ChildProcess)child!).Kill(ProcessEndReason.Killed), child, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             canceled = !child.Wait(Left(timeout, end));
+            if (canceled) child.Kill(ProcessEndReason.TimedOut);
+            attached?.GetAwaiter().GetResult();
         }
         finally
         {
@@ -33,7 +38,10 @@ public sealed partial class IsolatedProcess
         return Marked(child.Exit.GetAwaiter().GetResult(), canceled);
     }
 
-    /// <summary>Runs a program to its end without blocking a thread.</summary>
+    /// <summary>
+    /// Runs a program to its end without blocking a thread. A terminal of its own is connected to this app's, as
+    /// <see cref="Terminal.AttachAsync"/> does.
+    /// </summary>
     /// <param name="options">What to run. No standard stream may be <see cref="StandardStream.Pipe"/>, as nobody would serve it.</param>
     /// <param name="cancellationToken">Kills the program; the status then says canceled.</param>
     /// <exception cref="OperationCanceledException">Canceled before the program ran.</exception>
@@ -43,7 +51,22 @@ public sealed partial class IsolatedProcess
         CheckUnpiped(options, capture: false);
         var child = await LaunchAsync(options, default, cancellationToken).ConfigureAwait(false);
         await using (cancellationToken.UnsafeRegister(static state => ((ChildProcess)state!).Kill(ProcessEndReason.Canceled), child))
-            return Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested);
+        {
+            try
+            {
+                if (child.Terminal is { } terminal) await terminal.AttachAsync(cancellationToken: CancellationToken.None).ConfigureAwait(false);
+                return Marked(await child.Exit.ConfigureAwait(false), cancellationToken.IsCancellationRequested);
+            }
+            finally
+            {
+                if (child.Terminal is not null)
+                {
+                    child.Kill(ProcessEndReason.Killed); // when it could not be connected, nobody sees it
+                    await child.Exit.ConfigureAwait(false);
+                    child.CloseStreams();
+                }
+            }
+        }
     }
 
     /// <summary>
@@ -139,8 +162,7 @@ public sealed partial class IsolatedProcess
     {
         child.Kill(reason);
         child.Wait(null);
-        child.Output?.Dispose();
-        child.Error?.Dispose();
+        child.CloseStreams();
     }
 
     private static long Deadline(TimeSpan? timeout) => timeout is { } value ? Environment.TickCount64 + (long)Math.Ceiling(value.TotalMilliseconds) : 0;
@@ -153,6 +175,8 @@ public sealed partial class IsolatedProcess
         ArgumentNullException.ThrowIfNull(options);
         if (options.StandardInput?.Kind == StandardStreamKind.Pipe) // null is the validator's to refuse
             throw new ArgumentException("StandardInput must not be a pipe here, as nobody would write to it; use Start.", nameof(options));
+        if (capture && options.Terminal is not null)
+            throw new ArgumentException("Terminal must be null here, as nobody would read it; use Start, or RunAsync, which connects it to this app's own.", nameof(options));
         if (!capture && (options.StandardOutput?.Kind == StandardStreamKind.Pipe || options.StandardError?.Kind == StandardStreamKind.Pipe))
             throw new ArgumentException("StandardOutput and StandardError must not be pipes here, as nobody would read them; use RunAndCaptureText or Start.", nameof(options));
     }

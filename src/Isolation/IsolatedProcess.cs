@@ -56,6 +56,10 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     /// <exception cref="InvalidOperationException">Standard error is not <see cref="StandardStream.Pipe"/>.</exception>
     public Stream StandardError => _child.Error ?? throw NotPiped(nameof(StandardError));
 
+    /// <summary>The program's terminal.</summary>
+    /// <exception cref="InvalidOperationException">It has none: <see cref="IsolationOptions.Terminal"/> is null.</exception>
+    public Terminal Terminal => _child.Terminal ?? throw new InvalidOperationException("The program has no terminal. Set IsolationOptions.Terminal.");
+
     /// <summary>Whether the program has ended.</summary>
     public bool HasExited => _child.TryReap();
 

@@ -122,6 +122,13 @@ public sealed partial class IsolationOptions
         }
     } = 18;
 
+    /// <summary>
+    /// A terminal of the program's own, which controls its session: the standard streams that are left at
+    /// <see cref="StandardStream.Inherit"/> are connected to it, and the host has the other side in
+    /// <see cref="IsolatedProcess.Terminal"/>. Default: null, none. See <see cref="TerminalOptions"/>.
+    /// </summary>
+    public TerminalOptions? Terminal { get; set; }
+
     /// <summary>Standard input. Default: the host's.</summary>
     public StandardStream StandardInput { get; set; } = StandardStream.Inherit;
 
@@ -169,6 +176,7 @@ public sealed partial class IsolationOptions
             result["LANG"] = ExecutionPlanner.DefaultLanguage;
         }
 
+        if (Terminal is { } terminal) result.TryAdd("TERM", terminal.Type);
         foreach (var (name, value) in Environment)
         {
             if (value is null) result.Remove(name);

@@ -47,6 +47,7 @@ internal static class OptionsValidator
         SeccompValidator.Validate(options);
         if (options.StandardInput is null || options.StandardOutput is null || options.StandardError is null)
             throw Invalid(nameof(options.StandardInput), "and its siblings must not be null; StandardStream.Null is the null device");
+        TerminalValidator.Validate(options);
         Handle(options.StandardInput, nameof(options.StandardInput));
         Handle(options.StandardOutput, nameof(options.StandardOutput));
         Handle(options.StandardError, nameof(options.StandardError));

@@ -146,7 +146,8 @@ internal static class FaultInjection
                 .AllowPath("/", LandlockAccess.ReadDir).AllowPath("/", LandlockAccess.ReadFile | LandlockAccess.Execute)
                 .AllowReadWrite("/dev/null").AllowPath("/usr", LandlockAccess.ReadDir, ignoreMissing: true).AllowConnectTcp(443),
         },
-        StandardInput = Stream,
+        Terminal = s_detached ? null : new TerminalOptions(),
+        StandardInput = s_detached ? StandardStream.Null : StandardStream.Inherit,
         StandardOutput = Stream,
         StandardError = Stream,
         InheritedHandles = { [3] = s_handle!, [9] = s_handle! },
@@ -396,8 +397,6 @@ internal static class FaultInjection
         child.Kill();
         Expect.True(child.Wait(TimeSpan.FromSeconds(20)), "it ends");
         if (child.DetachedName is not null) child.Dismiss();
-        child.Input?.Dispose();
-        child.Output?.Dispose();
-        child.Error?.Dispose();
+        child.CloseStreams();
     }
 }

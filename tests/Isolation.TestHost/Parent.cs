@@ -5,7 +5,7 @@ namespace Isolation.TestHost;
 
 /// <summary>
 /// Starts sandboxes from two threads until it is killed, or COUNT each. Their programs can be found by the marker, a number of
-/// seconds that nobody else sleeps. MODE: pid, no-pid, init, suspended (half of them stay so) or detached (named after the marker), "survivor" for one more that may outlive us, or "prctl"
+/// seconds that nobody else sleeps. MODE: pid, no-pid, init, terminal, suspended (half of them stay so) or detached (named after the marker), "survivor" for one more that may outlive us, or "prctl"
 /// for a program that tries to.
 /// </summary>
 internal static class Parent
@@ -69,7 +69,8 @@ internal static class Parent
     {
         Namespaces = mode == "no-pid" ? Namespaces.Default & ~Namespaces.Pid : Namespaces.Default,
         UseInit = mode == "init",
-        StandardInput = StandardStream.Null,
+        Terminal = mode == "terminal" ? new TerminalOptions() : null,
+        StandardInput = mode == "terminal" ? StandardStream.Inherit : StandardStream.Null,
         StandardOutput = StandardStream.Null,
         StandardError = StandardStream.Null,
     };

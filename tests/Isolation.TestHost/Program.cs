@@ -29,6 +29,8 @@ try
         "landlock" => Landlock.Run(arguments),
         "ordinary" => OrdinaryApp.Run(),
         "live" => LiveSandboxes.Run(arguments),
+        "attached" => Attached.Run(arguments),
+        "terminals" => ManyTerminals.Run(arguments),
         "import" => Images.Import(arguments),
         "remove" => Images.Remove(arguments),
         var other => throw new ArgumentException($"No such scenario: '{other}'."),

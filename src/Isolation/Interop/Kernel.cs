@@ -38,6 +38,24 @@ internal static unsafe class Kernel
         fixed (int* p = ends) return (int)Short(Sys.pipe2, (nint)p, flags);
     }
 
+    internal static int socketpair(int family, int type, Span<int> ends)
+    {
+        fixed (int* p = ends) return (int)Short(Sys.socketpair, family, type, 0, (nint)p);
+    }
+
+    internal static nint recvmsg(int fd, msghdr* message, int flags)
+    {
+        nint result;
+        do result = Call(Sys.recvmsg, fd, (nint)message, flags);
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
+    internal static int eventfd() => (int)Short(Sys.eventfd2, 0, Linux.O_CLOEXEC | Linux.O_NONBLOCK);
+
+    /// <summary>The process group that this process is in.</summary>
+    internal static int getpgrp() => (int)Short(Sys.getpgid, 0);
+
     internal static nint read(int fd, Span<byte> buffer)
     {
         fixed (byte* p = buffer) return Call(Sys.read, fd, (nint)p, buffer.Length);

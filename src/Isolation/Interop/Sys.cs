@@ -18,4 +18,5 @@ internal enum Sys : ushort
     pidfd_getfd, process_vm_readv,
     keyctl, add_key, request_key,
     sched_setscheduler, sched_setaffinity, ioprio_set,
+    socketpair, sendmsg, recvmsg, getpgid,
 }

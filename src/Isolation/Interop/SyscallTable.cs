@@ -22,6 +22,7 @@ internal static class SyscallTable
         438, 310,
         250, 248, 249,
         144, 203, 251,
+        53, 46, 47, 121,
     ];
 
     internal static ReadOnlySpan<ushort> Arm64 =>
@@ -41,6 +42,7 @@ internal static class SyscallTable
         438, 270,
         219, 217, 218,
         119, 122, 30,
+        199, 211, 212, 155,
     ];
 
     private static readonly bool s_arm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;

@@ -205,6 +205,7 @@ internal sealed unsafe class LaunchArena : IDisposable
                 StepKind.AwaitHost or StepKind.AskHost => StageFormat.OpAwaitHost,
                 StepKind.Fork => StageFormat.OpFork,
                 StepKind.KillListed => StageFormat.OpKillListed,
+                StepKind.Store => StageFormat.OpStore,
                 _ => StageFormat.OpSyscall,
             };
             target.Out = step.Out;

@@ -126,6 +126,7 @@ internal sealed partial class PendingLaunch
     /// <summary>The child has its own copies of everything by now.</summary>
     private void Settle()
     {
+        _streams.TakeTerminal();
         _parked = true;
         _deadline = long.MaxValue;
         _streams.CloseProgramEnds();

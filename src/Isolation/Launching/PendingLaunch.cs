@@ -305,6 +305,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     private ChildProcess Conclude()
     {
         Check();
+        _streams.TakeTerminal();
         var child = Create(null);
         var arena = Arena;
         Close(ref _statusRead);
@@ -323,7 +324,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     private ChildProcess Create(PendingLaunch? parked)
     {
         var plan = Arena.Plan;
-        return new ChildProcess(new LaunchedProcess(
+        var child = new ChildProcess(new LaunchedProcess(
             ProcessId: SandboxProcessId,
             InnerProcessId: InnerProcessId,
             Pidfd: _pidfd,
@@ -350,7 +351,10 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
             Input = _streams.Input,
             Output = _streams.Output,
             Error = _streams.Error,
+            Terminal = _streams.Terminal,
         };
+        if (child.Terminal is { } terminal) terminal.ProgramEnd = child.Exit;
+        return child;
     }
 
     private void Watch(ChildProcess child)

@@ -14,16 +14,25 @@ internal struct StandardStreams
     internal PipeWriteStream? Input;
     internal PipeReadStream? Output, Error;
 
+    /// <summary>The host's side of the terminal, once it has been taken over, or null.</summary>
+    internal Terminal? Terminal;
+
     private int _inputEnd, _outputEnd, _errorEnd; // the program's ends of pipes, +1
     private List<SafeHandle>? _held;
+    private TerminalChannel _terminal;
 
     /// <summary>What the planner must know, without opening anything.</summary>
     internal static DescriptorWiring Wiring(IsolationOptions options, bool capture)
     {
-        var inPlace = 0;
-        if (IsInherited(options.StandardInput, 0)) inPlace |= 1;
-        if (!capture && IsInherited(options.StandardOutput, 1)) inPlace |= 2;
-        if (!capture && IsInherited(options.StandardError, 2)) inPlace |= 4;
+        var (inPlace, onTerminal) = (0, 0);
+        for (var n = 0; n < 3; n++)
+        {
+            var stream = Stream(options, n);
+            if (stream.Kind != StandardStreamKind.Inherit || capture && n > 0) continue;
+            if (options.Terminal is not null) onTerminal |= 1 << n;
+            else if (IsInherited(n)) inPlace |= 1 << n;
+        }
+
         int[] numbers = [];
         if (options.InheritedHandles.Count > 0)
         {
@@ -32,7 +41,7 @@ internal struct StandardStreams
         }
 
         return new DescriptorWiring(inPlace, numbers, options.StandardInput.SourceHandle is not null || options.StandardOutput.SourceHandle is not null ||
-            options.StandardError.SourceHandle is not null);
+            options.StandardError.SourceHandle is not null, OnTerminal: onTerminal);
     }
 
     /// <summary>Fills in the descriptor numbers of a plan's handles. On failure everything opened here is closed again by <see cref="Abandon"/>.</summary>
@@ -40,7 +49,8 @@ internal struct StandardStreams
     {
         for (var n = 0; n < 3; n++)
         {
-            var stream = n switch { 0 => options.StandardInput, 1 => options.StandardOutput, _ => options.StandardError };
+            if ((wiring.OnTerminal >> n & 1) != 0) continue;
+            var stream = Stream(options, n);
             var kind = capture && n > 0 && stream.Kind == StandardStreamKind.Inherit ? StandardStreamKind.Pipe : stream.Kind;
             handles[PlanHandle.StandardInput + n] = (wiring.InPlace >> n & 1) != 0 ? n : kind switch
             {
@@ -52,6 +62,7 @@ internal struct StandardStreams
 
         for (var i = 0; i < wiring.InheritedNumbers.Length; i++)
             handles[PlanHandle.FirstInherited + i] = Hold(options.InheritedHandles[wiring.InheritedNumbers[i]]);
+        if (options.Terminal is not null) handles[PlanHandle.Terminal] = _terminal.Open();
     }
 
     /// <summary>After the child has its copies.</summary>
@@ -60,6 +71,7 @@ internal struct StandardStreams
         CloseEnd(ref _inputEnd);
         CloseEnd(ref _outputEnd);
         CloseEnd(ref _errorEnd);
+        _terminal.CloseTheirs();
         if (_held is null) return;
         foreach (var handle in _held) handle.DangerousRelease();
         _held = null;
@@ -72,7 +84,15 @@ internal struct StandardStreams
         Input?.Dispose();
         Output?.Dispose();
         Error?.Dispose();
+        Terminal?.Dispose();
+        _terminal.Close();
     }
+
+    /// <summary>What the stage has sent, if there is a terminal.</summary>
+    internal void TakeTerminal() => Terminal ??= _terminal.Take();
+
+    private static StandardStream Stream(IsolationOptions options, int number) =>
+        number switch { 0 => options.StandardInput, 1 => options.StandardOutput, _ => options.StandardError };
 
     private int OpenPipe(int number)
     {
@@ -121,8 +141,7 @@ internal struct StandardStreams
     /// A descriptor that came to us through exec cannot be close-on-exec. One that is, is something this process opened
     /// itself when the number was free, and not to be given away.
     /// </summary>
-    private static bool IsInherited(StandardStream stream, int number) =>
-        stream.Kind == StandardStreamKind.Inherit && Kernel.fcntl(number, Linux.F_GETFD) == 0;
+    private static bool IsInherited(int number) => Kernel.fcntl(number, Linux.F_GETFD) == 0;
 
     private static int OpenNull()
     {

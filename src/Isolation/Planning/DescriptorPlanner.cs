@@ -9,16 +9,17 @@ internal static class DescriptorPlanner
     /// What the stage has opened itself is close-on-exec; what it was given is moved to its number and closed. Pipes and the null device are the
     /// library's own and above 2, so they can be put in place directly. Handles of the user may have any number, even one
     /// that another handle is to get: they are first moved out of the way, above every number asked for. So are the standard
-    /// streams that stay, for a handle of the user may be one of them.
+    /// streams that stay, for a handle of the user may be one of them. What the stage has opened may lie on a standard number itself.
     /// </summary>
     internal static void Wire(LaunchPlan plan, in DescriptorWiring wiring)
     {
         if (!wiring.Foreign && wiring.InheritedNumbers.Length == 0)
         {
+            var terminal = wiring.OnTerminal == 0 ? (byte)0 : MoveAway(plan, Argument.Register(plan.Terminal.Peer), 3);
             for (var n = 0; n < 3; n++)
-                if ((wiring.InPlace >> n & 1) == 0) Place(plan, Argument.Handle(PlanHandle.StandardInput + n), n);
+                if ((wiring.InPlace >> n & 1) == 0) Place(plan, IsOnTerminal(wiring, n) ? Argument.Register(terminal) : Argument.Handle(PlanHandle.StandardInput + n), n);
             for (var n = 0; n < 3; n++)
-                if ((wiring.InPlace >> n & 1) == 0) CloseHostNumber(plan, PlanHandle.StandardInput + n);
+                if ((wiring.InPlace >> n & 1) == 0 && !IsOnTerminal(wiring, n)) CloseHostNumber(plan, PlanHandle.StandardInput + n);
             return;
         }
 
@@ -26,11 +27,15 @@ internal static class DescriptorPlanner
         var above = numbers.Length == 0 ? 3 : numbers[^1] + 1;
         Span<byte> registers = stackalloc byte[3 + numbers.Length];
         if (wiring.HasStatus) plan.Status = Argument.Register(MoveAway(plan, Argument.Handle(PlanHandle.Status), above));
-        for (var i = 0; i < registers.Length; i++) registers[i] = MoveAway(plan, Argument.Handle(Source(i)), above);
+        for (var i = 0; i < registers.Length; i++)
+            registers[i] = MoveAway(plan, IsOnTerminal(wiring, i) ? Argument.Register(plan.Terminal.Peer) : Argument.Handle(Source(i)), above);
         if (wiring.HasStatus) CloseHostNumber(plan, PlanHandle.Status);
-        for (var i = 0; i < registers.Length; i++) CloseHostNumber(plan, Source(i));
+        for (var i = 0; i < registers.Length; i++)
+            if (!IsOnTerminal(wiring, i)) CloseHostNumber(plan, Source(i));
         for (var i = 0; i < registers.Length; i++) Place(plan, Argument.Register(registers[i]), i < 3 ? i : numbers[i - 3]);
     }
+
+    private static bool IsOnTerminal(in DescriptorWiring wiring, int stream) => stream < 3 && (wiring.OnTerminal >> stream & 1) != 0;
 
     /// <summary>The same handle may stand for several descriptors, hence the tolerance.</summary>
     private static void CloseHostNumber(LaunchPlan plan, int handle) =>

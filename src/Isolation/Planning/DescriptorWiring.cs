@@ -8,4 +8,5 @@ namespace Isolation.Planning;
 /// <param name="InheritedNumbers">The number of each inherited handle inside, ascending.</param>
 /// <param name="Foreign">A standard stream is a handle given by the user, whose number may be anything.</param>
 /// <param name="HasStatus">There is a status pipe, because the host waits by epoll.</param>
-internal readonly record struct DescriptorWiring(int InPlace, int[] InheritedNumbers, bool Foreign, bool HasStatus = false);
+/// <param name="OnTerminal">Bit n: standard descriptor n is the sandbox's terminal.</param>
+internal readonly record struct DescriptorWiring(int InPlace, int[] InheritedNumbers, bool Foreign, bool HasStatus = false, int OnTerminal = 0);

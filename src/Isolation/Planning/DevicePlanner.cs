@@ -42,10 +42,12 @@ internal static class DevicePlanner
         plan.Add(Directory(plan, "pts"));
         plan.Add(LaunchPlan.Syscall(Sys.mount, "mount a private devpts", "/dev/pts", plan.Text("devpts"), plan.Text("pts"), plan.Text("devpts"),
             Linux.MS_NOSUID | Linux.MS_NOEXEC, plan.Text("newinstance,ptmxmode=0666,mode=0620")));
+        TerminalPlanner.HoldInstance(plan, options);
         plan.Add(Directory(plan, "shm"));
         plan.Add(LaunchPlan.Syscall(Sys.mount, "mount private shared memory", "/dev/shm", plan.Text("tmpfs"), plan.Text("shm"), plan.Text("tmpfs"),
             Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, plan.Text($"mode=1777,size={filesystem.SharedMemorySize}")));
         Link(plan, "pts/ptmx", "ptmx");
+        if (options.Terminal is not null) Link(plan, "pts/0", "console"); // the first terminal of a new instance
         Link(plan, "/proc/self/fd", "fd");
         Link(plan, "/proc/self/fd/0", "stdin");
         Link(plan, "/proc/self/fd/1", "stdout");

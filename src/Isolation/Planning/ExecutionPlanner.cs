@@ -124,7 +124,7 @@ internal static class ExecutionPlanner
     /// <summary>The clean base or a copy of the host's environment, with the user's own entries over it; null removes.</summary>
     private static Argument Environment(LaunchPlan plan, IsolationOptions options, out string path)
     {
-        if (!options.InheritEnvironment && options.Environment.Count == 0)
+        if (!options.InheritEnvironment && options.Environment.Count == 0 && options.Terminal is null)
         {
             path = DefaultPath; // most starts are like this, and need no dictionary
             return plan.Table([plan.Home ?? plan.Text("HOME=" + DefaultHome), plan.Text("LANG=" + DefaultLanguage), plan.Text("PATH=" + DefaultPath)]);

@@ -56,6 +56,9 @@ internal sealed class LaunchPlan
     /// <summary>The register that holds the sandbox's procfs until it is put in place.</summary>
     internal byte ProcRegister { get; set; }
 
+    /// <summary>What <see cref="TerminalPlanner"/> keeps between its steps.</summary>
+    internal TerminalRegisters Terminal { get; set; }
+
     /// <summary>Null where the kernel can restrict mounts in one call.</summary>
     internal Restrictions? Restrictions { get; set; }
 
@@ -120,6 +123,7 @@ internal sealed class LaunchPlan
         KeyringStep = -1;
         FirstPlacement = 0;
         _enforced = default;
+        Terminal = new TerminalRegisters(StageFormat.NoRegister, StageFormat.NoRegister);
     }
 
     internal byte NewRegister() =>
@@ -202,6 +206,10 @@ internal sealed class LaunchPlan
     /// <summary>Fails with <paramref name="errno"/>: tolerated, an unconditional way round the steps that follow.</summary>
     internal static Step Fail(string label, string? path, Errno errno) =>
         Make(StepKind.Check, 0, label, path, [new Argument(ArgumentKind.Bytes, 0), 1, 0, 1, (int)errno]);
+
+    /// <summary>Puts a value into the plan's data.</summary>
+    internal static Step Store(string label, Argument buffer, int offset, int size, Argument value) =>
+        Make(StepKind.Store, 0, label, null, new Argument(ArgumentKind.Bytes, buffer.Value + (uint)offset), value, size);
 
     internal static Step Make(StepKind kind, Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments)
     {

@@ -21,7 +21,10 @@ internal static class PlanHandle
     internal const int FirstJoined = Mounts + 1;
     internal const int MaxJoined = 8;
 
-    internal const int FirstInherited = FirstJoined + MaxJoined;
+    /// <summary>The socket by which the stage hands the terminal's master to the host.</summary>
+    internal const int Terminal = FirstJoined + MaxJoined;
+
+    internal const int FirstInherited = Terminal + 1;
 
     internal static string Name(int handle) => handle switch
     {
@@ -33,7 +36,8 @@ internal static class PlanHandle
         Table => "<table>",
         >= FirstPrepared and < Mounts => $"<prepared {handle - FirstPrepared}>",
         Mounts => "<mounts>",
-        >= FirstJoined and < FirstInherited => $"<joined {handle - FirstJoined}>",
+        >= FirstJoined and < Terminal => $"<joined {handle - FirstJoined}>",
+        Terminal => "<terminal>",
         _ => $"<inherited {handle - FirstInherited}>",
     };
 }

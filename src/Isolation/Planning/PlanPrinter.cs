@@ -53,6 +53,11 @@ internal static class PlanPrinter
             case StepKind.Fork:
                 text.Append("fork(").Append(CloneFlags(step.Values[0])).Append((step.Values[1] & StageFormat.SuperviseLeave) != 0 ? ") and leave" : ") and supervise");
                 return;
+            case StepKind.Store:
+                text.Append("data+").Append(step.Values[0]).Append(" = ");
+                AppendArgument(text, plan, step, 1);
+                text.Append(" (u").Append(step.Values[2] * 8).Append(')');
+                return;
             case StepKind.KillListed:
                 text.Append("kill every listed process");
                 return;

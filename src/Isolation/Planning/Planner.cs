@@ -78,6 +78,7 @@ internal static class Planner
         UserPlanner.Become(plan, options, facts);
         // Where fs.suid_dumpable is 1, a change of ids undoes it.
         if (options.Joined is not null) SupervisionPlanner.Shield(plan);
+        TerminalPlanner.Open(plan, options);
         ExecutionPlanner.EnterDirectory(plan, options);
         LimitPlanner.Set(plan, options);
         SchedulingPlanner.Set(plan, options);
@@ -90,6 +91,7 @@ internal static class Planner
             SupervisionPlanner.Init(plan);
         }
 
+        TerminalPlanner.MakeControlling(plan, options);
         SupervisionPlanner.ResetSignals(plan, facts);
         DescriptorPlanner.Wire(plan, wiring);
         plan.Add(LaunchPlan.Syscall(Sys.umask, "set the umask", null, options.Umask));

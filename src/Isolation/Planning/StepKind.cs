@@ -21,6 +21,9 @@ internal enum StepKind : byte
     /// <summary>Kill every process of a table (the parent-exit guard).</summary>
     KillListed,
 
+    /// <summary>Puts a value, that of a register as a rule, where a structure of a later step has it.</summary>
+    Store,
+
     /// <summary>The host writes a file of /proc/PID.</summary>
     HostWrite,
 

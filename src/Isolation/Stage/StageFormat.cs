@@ -21,6 +21,7 @@ internal static class StageFormat
     internal const ushort OpAwaitHost = 2;
     internal const ushort OpFork = 3;
     internal const ushort OpKillListed = 4;
+    internal const ushort OpStore = 5;
 
     internal const int SuperviseAnnounce = 1;
     internal const int SuperviseForward = 2;

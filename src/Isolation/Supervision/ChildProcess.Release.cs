@@ -64,6 +64,7 @@ internal sealed partial class ChildProcess
         Input?.Dispose();
         Output?.Dispose();
         Error?.Dispose();
+        Terminal?.Dispose();
     }
 
     /// <summary>From here on nobody else reaps it, so that descriptors and arena stay what they are.</summary>

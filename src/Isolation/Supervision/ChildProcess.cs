@@ -39,6 +39,8 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
 
     internal PipeReadStream? Error { get; init; }
 
+    internal Terminal? Terminal { get; init; }
+
     /// <summary>Completes when the sandbox has ended and is reaped.</summary>
     internal Task<ProcessExitStatus> Exit => _exited.Task;
 

@@ -3,7 +3,7 @@ using Isolation.Interop;
 
 namespace Isolation.Supervision;
 
-/// <summary>The host's end of the program's standard output or error.</summary>
+/// <summary>The host's end of the program's standard output or error, or what it writes to its terminal.</summary>
 internal sealed class PipeReadStream(int fd) : PipeStreamBase(fd, Linux.EPOLLIN)
 {
     public override bool CanRead => !IsClosed;
@@ -51,6 +51,7 @@ internal sealed class PipeReadStream(int fd) : PipeStreamBase(fd, Linux.EPOLLIN)
             var result = Kernel.read(use.Descriptor, buffer);
             if (result >= 0) return (int)result;
             if (result == -(int)Errno.EAGAIN) return -1;
+            if (result == -(int)Errno.EIO) return 0; // nobody has the terminal's other side open any more
             if (result != -(int)Errno.EINTR) throw Failed("read", (int)-result);
         }
     }

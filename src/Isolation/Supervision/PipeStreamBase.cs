@@ -53,6 +53,20 @@ internal abstract class PipeStreamBase(int fd, uint events) : Stream
         if (disposing) GC.SuppressFinalize(this);
     }
 
+    /// <summary>ioctl(2). Returns what the kernel returns: a value, or -errno.</summary>
+    internal unsafe int Control(uint request, void* argument)
+    {
+        using var use = Use();
+        return (int)Kernel.ioctl(use.Descriptor, request, (nint)argument);
+    }
+
+    /// <summary>A descriptor of its own for somebody who outlives this one; -errno.</summary>
+    internal int Duplicate()
+    {
+        using var use = Use();
+        return Kernel.fcntl(use.Descriptor, Linux.F_DUPFD_CLOEXEC, 3);
+    }
+
     protected ValueTask WaitAsync(CancellationToken cancellationToken)
     {
         using var use = Use();

@@ -2,7 +2,7 @@ using Isolation.Interop;
 
 namespace Isolation.Supervision;
 
-/// <summary>The host's end of the program's standard input. Disposing it is the program's end of file.</summary>
+/// <summary>The host's end of the program's standard input, of which disposing it is the end; or what is typed at its terminal.</summary>
 internal sealed class PipeWriteStream(int fd) : PipeStreamBase(fd, Linux.EPOLLOUT)
 {
     public override bool CanWrite => !IsClosed;
@@ -50,6 +50,7 @@ internal sealed class PipeWriteStream(int fd) : PipeStreamBase(fd, Linux.EPOLLOU
             if (result == -(int)Errno.EAGAIN) return -1;
             // SIGPIPE is ignored by .NET, so a closed pipe shows here.
             if (result == -(int)Errno.EPIPE) throw new IOException("The program has closed its standard input, or has ended.", (int)-result);
+            if (result == -(int)Errno.EIO) throw new IOException("The program has closed its terminal, or has ended.", (int)-result);
             if (result != -(int)Errno.EINTR) throw Failed("write", (int)-result);
         }
     }

@@ -121,6 +121,10 @@ public class HostileHostTests
     public async Task Many_sandboxes_whose_output_is_read_take_no_more_threads_than_one() =>
         (await HostApp.RunAsync(TestContext.Current.CancellationToken, "live", Number("ISOLATION_TEST_LIVE", 200))).Should().EndWith("fine\n");
 
+    [Fact(Timeout = Patience)]
+    public async Task Many_terminals_that_are_closed_in_any_order_leave_nothing_behind() =>
+        (await HostApp.RunAsync(TestContext.Current.CancellationToken, "terminals", Number("ISOLATION_TEST_TERMINALS", 50))).Should().EndWith("fine\n");
+
     [Fact(Timeout = 4 * Patience)]
     public async Task Thousands_of_starts_leave_nothing_behind()
     {

@@ -22,6 +22,7 @@ public class ParentExitTests
     [InlineData("init")]
     [InlineData("suspended")]
     [InlineData("suspended", "ignoring-sigchld")]
+    [InlineData("terminal")]
     [InlineData("pid", "ignoring-sigchld")]
     [InlineData("no-pid", "ignoring-sigchld")]
     [InlineData("init", "ignoring-sigchld")]

@@ -84,6 +84,9 @@ internal static class KernelHeaders
             CType = "struct landlock_ruleset_attr", Size = "(offsetof(struct landlock_ruleset_attr, scoped) + 8)", Since = new(6, 12), Macro = "LANDLOCK_SCOPE_SIGNAL",
         },
         [typeof(landlock_net_port_attr)] = new() { CType = "struct landlock_net_port_attr", Since = new(6, 7), Macro = "LANDLOCK_ACCESS_NET_BIND_TCP" },
+        [typeof(msghdr)] = new() { CType = "struct msghdr", Untyped = ["msg_name", "msg_iov", "msg_control"] },
+        [typeof(iovec)] = new() { CType = "struct iovec", Untyped = ["iov_base"] },
+        [typeof(termios2)] = new() { CType = "struct termios2", Untyped = ["c_cc"] },
         [typeof(sock_fprog)] = new() { CType = "struct sock_fprog", Untyped = ["filter"] },
         [typeof(seccomp_data)] = new() { CType = "struct seccomp_data", Fields = { ["args"] = "args[0]" } },
         [typeof(pidfd_info)] = new()
@@ -111,6 +114,7 @@ internal static class KernelHeaders
         #include <asm/poll.h>
         #include <asm/statfs.h>
         #include <asm/termbits.h>
+        #include <asm/termios.h>
         #include <asm/unistd.h>
         #include <linux/audit.h>
         #include <linux/capability.h>

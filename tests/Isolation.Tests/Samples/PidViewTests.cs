@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using FluentAssertions;
+using Isolation.Tests.Support;
 using Xunit;
 
 namespace Isolation.Tests.Samples;
@@ -86,6 +87,20 @@ public partial class PidViewTests(PidViewRun run) : IClassFixture<PidViewRun>
         result.Error.Should().BeEmpty();
         result.ExitCode.Should().Be(0);
         result.Lines.Should().Contain("process 1 on sandbox");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task On_a_terminal_the_shell_has_one_of_its_own()
+    {
+        await using var terminal = await TmuxSession.StartAsync($"'{Path.Combine(AppContext.BaseDirectory, "PidView")}' --shell; echo code $?; cat");
+        await terminal.UntilLast("sandbox:/#");
+        await terminal.Keys("clear; tty; sleep 1000003", "Enter");
+        await HostView.UntilForeground("1000003");
+        await terminal.Until("it is a terminal", static lines => lines.Contains("/dev/pts/0"));
+        await terminal.Keys("C-c");
+        await terminal.UntilLast("sandbox:/#");
+        await terminal.Keys("C-d");
+        await terminal.UntilLast("code 0");
     }
 
     [Theory(Timeout = 120_000)]

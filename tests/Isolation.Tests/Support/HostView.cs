@@ -57,6 +57,24 @@ internal static class HostView
     /// <summary>Every process of a process group.</summary>
     internal static List<int> ProcessesOfGroup(int group) => Processes(pid => Stat(pid) is { } stat && stat.Group == group && stat.State != 'Z');
 
+    /// <summary>
+    /// Waits until the program with this argument, which nobody else has, sleeps in the foreground of its terminal: before, a key would mean
+    /// the shell.
+    /// </summary>
+    internal static Task UntilForeground(string argument) => Until(() => Isolation.TestHost.ProcessTable.WithArgument(argument).Any(static pid =>
+    {
+        try
+        {
+            var stat = Read(pid, "stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] == "S" && fields[2] == fields[5]; // the group, and that of the foreground
+        }
+        catch (IOException)
+        {
+            return false; // gone meanwhile
+        }
+    }), $"a program with the argument {argument} has the terminal");
+
     /// <summary>Waits until a condition about other processes holds, for which there is no event to wait for.</summary>
     internal static async Task Until(Func<bool> condition, string what)
     {
