@@ -58,12 +58,26 @@ internal sealed class ReadmeExamples
     }
 
     // Not run by the tests, whose own standard input it would read; the tests of PidView run the like.
-    internal int Interactive()
+    internal async Task<int> Interactive()
     {
         // README: interactive
-        var status = IsolatedProcess.Run(new IsolationOptions("sh") { HostName = "box" });
+        var options = new IsolationOptions("sh") { HostName = "box", Terminal = TerminalOptions.LikeConsole() };
+
+        var status = await IsolatedProcess.RunAsync(options);
         // README: end
         return status.ExitCode;
+    }
+
+    internal async Task Terminal()
+    {
+        // README: terminal
+        var options = new IsolationOptions("sh") { Terminal = new TerminalOptions { Columns = 100, Rows = 30 } };
+        await using var process = await IsolatedProcess.StartAsync(options);
+
+        await process.Terminal.WriteAsync("tty; stty size; exit\n"u8.ToArray());
+        using var screen = new StreamReader(process.Terminal);
+        Console.Write(await screen.ReadToEndAsync()); // what was typed, a prompt, /dev/pts/0, 30 100
+        // README: end
     }
 
     internal void Environment()

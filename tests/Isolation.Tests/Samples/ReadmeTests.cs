@@ -40,6 +40,13 @@ public partial class ReadmeTests
         _examples.Console.Text.Should().Be("apple\npear\nexit code 0\n");
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task The_example_of_a_terminal_prints_what_it_says()
+    {
+        await _examples.Terminal();
+        _examples.Console.Text.Should().Contain("tty; stty size; exit\r\n").And.EndWith("/dev/pts/0\r\n30 100\r\n");
+    }
+
     [Fact]
     public void The_example_of_the_environment_prints_what_it_says()
     {

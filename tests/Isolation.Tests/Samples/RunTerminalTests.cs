@@ -31,42 +31,43 @@ public sealed class RunTerminalTests : IAsyncLifetime, IDisposable
     public async Task A_shell_of_an_image_feels_like_a_shell()
     {
         await using var terminal = await TmuxSession.StartAsync($"stty -g > {_data.Path}/before; {Command} -it --rm {_image.Layout} /bin/sh; echo code $?; stty -g > {_data.Path}/after; cat");
-        await terminal.UntilLast("/ #");
-
-        await terminal.Keys("clear; /bin/ps", "Enter");
+        await terminal.At("/ #", "clear; /bin/ps", "Enter");
         var screen = await terminal.Until("ps shows its line", static lines => lines is [['P', 'I', 'D', ..], _, _, ..] && lines[^1] == "/ #");
         var processes = screen.Where(static line => line.Length > 0).Skip(1).SkipLast(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
         processes.Should().HaveCount(2);
         processes[0].Should().StartWith("1").And.EndWith("/bin/sh");
         processes[1][^1].Should().Be("/bin/ps");
 
-        await terminal.Keys("clear; sleep 1000002", "Enter");
+        await terminal.At("/ #", "clear; sleep 1000002", "Enter");
         await HostView.UntilForeground("1000002");
         await terminal.Keys("C-c");
-        await terminal.UntilLast("/ #");
-        await terminal.Keys("echo code $? by Ctrl-C", "Enter");
+        await terminal.At("/ #", "echo code $? by Ctrl-C", "Enter");
         await terminal.Until("the child was interrupted", static lines => lines.Contains("code 130 by Ctrl-C"));
 
         // An escape sequence that asks the terminal, whose answer comes in as keys.
-        await terminal.Keys("clear; busybox vi /etc/passwd", "Enter");
+        await terminal.At("/ #", "clear; busybox vi /etc/passwd", "Enter");
         screen = await terminal.Until("vi has drawn", static lines => lines.Length == 24 && lines[23].Contains("/etc/passwd", StringComparison.Ordinal));
         screen[0].Should().Be("root:x:0:0:root:/root:/bin/sh");
         screen[1].Should().Be("app:x:1000:1000::/home/app:/bin/sh");
         screen[2..23].Should().OnlyContain(static line => line == "~");
         await terminal.Resize(60, 15);
         await terminal.Until("vi has drawn anew", static lines => lines.Length == 15 && lines[13] == "~" && lines[14].Contains("/etc/passwd", StringComparison.Ordinal));
-        await terminal.Keys("G", "o", "new line", "Escape", ":q!", "Enter");
-        await terminal.Until("vi has ended", static lines => lines.Any(static line => line.EndsWith("/ #", StringComparison.Ordinal)));
-        await terminal.Keys("clear; busybox stty size", "Enter");
+        await terminal.Keys("G", "o", "new line");
+        await terminal.Until("it is there", static lines => lines[2] == "new line" && lines[14].StartsWith('I'));
+        await terminal.Keys("Escape");
+        await terminal.Until("vi takes commands again", static lines => lines[14].StartsWith('-'));
+        await terminal.Keys(":q!", "Enter");
+        await terminal.At("/ #", "clear; busybox stty size", "Enter");
         await terminal.Until("the size has come through", static lines => lines.Contains("15 60"));
 
-        await terminal.Keys("clear; seq 1 100 | busybox less", "Enter");
+        await terminal.At("/ #", "clear; seq 1 100 | busybox less", "Enter");
         await terminal.Until("less shows the first page", static lines => lines is ["1", "2", ..] && lines[13] == "14");
         await terminal.Keys("G");
         await terminal.Until("less shows the end", static lines => lines.Contains("100"));
         await terminal.Keys("q");
 
-        await terminal.Keys("clear; sh -c 'exit 7'", "Enter", "C-d");
+        await terminal.At("/ #", "clear; sh -c 'exit 7'", "Enter");
+        await terminal.At("/ #", "C-d");
         await terminal.UntilLast("code 7");
         File.ReadAllText(_data.Path + "/after").Should().NotBeEmpty().And.Be(File.ReadAllText(_data.Path + "/before"));
     }

@@ -50,6 +50,28 @@ internal sealed class TmuxSession : IAsyncDisposable
     /// <summary>Waits until the last line that is not empty is this one.</summary>
     internal Task<string[]> UntilLast(string line) => Until($"the last line is '{line}'", screen => screen.LastOrDefault(static text => text.Length > 0) == line);
 
+    /// <summary>
+    /// Types at a prompt. BusyBox asks the terminal where its cursor is at each, and loses keys that come together with the answer:
+    /// one that may be lost comes first.
+    /// </summary>
+    internal async Task At(string prompt, params string[] keys)
+    {
+        await UntilLast(prompt);
+        await Keys("x");
+        for (var watch = Stopwatch.StartNew(); (await Screen()).LastOrDefault(static text => text.Length > 0) != prompt + " x";)
+        {
+            if (watch.Elapsed > TimeSpan.FromSeconds(1))
+            {
+                await Keys("x");
+                watch.Restart();
+            }
+
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        await Keys(["C-u", .. keys]);
+    }
+
     public async ValueTask DisposeAsync()
     {
         try
