@@ -30,7 +30,7 @@ public sealed class RunTerminalTests : IAsyncLifetime, IDisposable
     [Fact(Timeout = 120_000)]
     public async Task A_shell_of_an_image_feels_like_a_shell()
     {
-        await using var terminal = await TmuxSession.StartAsync($"stty -g > {_data.Path}/before; {Command} -it --rm {_image.Layout} /bin/sh; echo code $?; stty -g > {_data.Path}/after; cat");
+        await using var terminal = await TmuxSession.StartAsync($"stty -g > {_data.Path}/before; {Command} -it --rm {_image.Layout} /bin/sh; code=$?; stty -g > {_data.Path}/after; echo code $code; cat");
         await terminal.At("/ #", "clear; /bin/ps", "Enter");
         var screen = await terminal.Until("ps shows its line", static lines => lines is [['P', 'I', 'D', ..], _, _, ..] && lines[^1] == "/ #");
         var processes = screen.Where(static line => line.Length > 0).Skip(1).SkipLast(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
@@ -75,7 +75,7 @@ public sealed class RunTerminalTests : IAsyncLifetime, IDisposable
     [Fact(Timeout = 120_000)]
     public async Task A_signal_to_the_app_ends_it_and_its_sandbox_and_leaves_the_terminal_as_it_was()
     {
-        var line = $"stty -g > {_data.Path}/before; {Command} -it --rm {_image.Layout} sh -c 'echo up; sleep 123456'; echo code $?; stty -g > {_data.Path}/after; cat";
+        var line = $"stty -g > {_data.Path}/before; {Command} -it --rm {_image.Layout} sh -c 'echo up; sleep 123456'; code=$?; stty -g > {_data.Path}/after; echo code $code; cat";
         await using var terminal = await TmuxSession.StartAsync(line);
         await terminal.Until("it runs", static lines => lines.Contains("up"));
         var app = Isolation.TestHost.ProcessTable.WithArgument(_image.Layout).Single(static pid => HostView.Read(pid, "cmdline").Contains("/Run\0", StringComparison.Ordinal));
