@@ -215,7 +215,7 @@ static noreturn void run(struct program *program) {
       kill_listed((const struct listed *)a[0], a[1]);
       break;
     case OP_STORE:
-      for (u64 k = 0; k < a[2]; k++) ((u8 *)a[0])[k] = (u8)(a[1] >> 8 * k);
+      *(u64 *)a[0] = a[1];
       break;
     default:
       result = -38; // ENOSYS: a newer encoder than this stage

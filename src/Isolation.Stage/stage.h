@@ -30,7 +30,7 @@ enum op {
   OP_FORK = 3,        // clone with flags arg[0]; the child goes on, this process supervises it (arg[1] = supervise_flags, arg[2] = pidfd of the host,
                       // arg[3] = where the kernel notes the child's pid, or 0 for `child`)
   OP_KILL_LISTED = 4, // SIGKILL every live process of the table at arg[0], arg[1] entries
-  OP_STORE = 5,       // the low arg[2] bytes of arg[1] to arg[0]: a register's value into a structure of a later step
+  OP_STORE = 5,       // *(u64 *)arg[0] = arg[1]: a register's value into a structure of a later step
 };
 
 enum supervise_flags {

@@ -49,6 +49,8 @@ internal static class FailureHints
 
     internal static string? ForStep(in Step step, Errno errno) => (step.Call, errno) switch
     {
+        (Sys.openat2, Errno.ENOENT) when step.Label == TerminalPlanner.OpenLabel => "There is no devpts in the tree that the program has",
+        (_, Errno.ENXIO) when step.Label == TerminalPlanner.CheckLabel => "Something else than the kernel's terminals is in their place",
         (Sys.setns, _) when step.Label == JoinPlanner.Label => JoinHints.ForCall(errno),
         (Sys.prlimit64, Errno.EPERM) => "A hard limit above the host's own needs CAP_SYS_RESOURCE and a sandbox without Namespaces.User; ask for no more than ulimit -H says",
         (Sys.write, Errno.EACCES) when step.Label == LimitPlanner.WriteScore =>

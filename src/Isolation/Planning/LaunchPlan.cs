@@ -207,9 +207,8 @@ internal sealed class LaunchPlan
     internal static Step Fail(string label, string? path, Errno errno) =>
         Make(StepKind.Check, 0, label, path, [new Argument(ArgumentKind.Bytes, 0), 1, 0, 1, (int)errno]);
 
-    /// <summary>Puts a value into the plan's data.</summary>
-    internal static Step Store(string label, Argument buffer, int offset, int size, Argument value) =>
-        Make(StepKind.Store, 0, label, null, new Argument(ArgumentKind.Bytes, buffer.Value + (uint)offset), value, size);
+    /// <summary>Puts a value into eight bytes of the plan's data.</summary>
+    internal static Step Store(string label, Argument buffer, Argument value) => Make(StepKind.Store, 0, label, null, buffer, value);
 
     internal static Step Make(StepKind kind, Sys call, string label, string? path, params ReadOnlySpan<Argument> arguments)
     {

@@ -56,7 +56,6 @@ internal static class PlanPrinter
             case StepKind.Store:
                 text.Append("data+").Append(step.Values[0]).Append(" = ");
                 AppendArgument(text, plan, step, 1);
-                text.Append(" (u").Append(step.Values[2] * 8).Append(')');
                 return;
             case StepKind.KillListed:
                 text.Append("kill every listed process");

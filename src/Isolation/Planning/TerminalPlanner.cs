@@ -12,6 +12,7 @@ namespace Isolation.Planning;
 internal static class TerminalPlanner
 {
     internal const string OpenLabel = "open a terminal";
+    internal const string CheckLabel = "check that it makes terminals";
     internal const string ControlLabel = "make the terminal the program's own";
 
     /// <summary>The devpts instance that Filesystem.Mounts brings, for who makes a /dev without <see cref="FilesystemOptions.PrivateDev"/>.</summary>
@@ -49,7 +50,7 @@ internal static class TerminalPlanner
         var status = plan.Buffer(256);
         plan.Add(LaunchPlan.Syscall(Sys.statx, "look at the terminal", path, Argument.Register(master), plan.Text(""), Linux.AT_EMPTY_PATH, Linux.STATX_TYPE, status));
         plan.Add(LaunchPlan.Check("check that it is a device", path, status, 28, 2, Linux.S_IFMT, Linux.S_IFCHR, Errno.ENXIO));
-        plan.Add(LaunchPlan.Check("check that it makes terminals", path, status, 128, 8, ulong.MaxValue, 2ul << 32 | 5 /* char 5:2 */, Errno.ENXIO));
+        plan.Add(LaunchPlan.Check(CheckLabel, path, status, 128, 8, ulong.MaxValue, 2ul << 32 | 5 /* char 5:2 */, Errno.ENXIO));
         if (path == OwnPath) CheckInstance(plan, path, master);
         plan.Add(Control(plan, "unlock the terminal", path, master, Linux.TIOCSPTLCK, plan.Struct(0)));
         plan.Add(Control(plan, "open its other side", path, master, Linux.TIOCGPTPEER, OpenFlags).To(peer));
@@ -89,8 +90,7 @@ internal static class TerminalPlanner
         var part = plan.Struct(new iovec { iov_base = Pointer(word), iov_len = 1 });
         var size = Unsafe.SizeOf<cmsghdr>();
         var rights = plan.Struct(new cmsghdr { cmsg_len = (ulong)size + sizeof(int), cmsg_level = Linux.SOL_SOCKET, cmsg_type = Linux.SCM_RIGHTS });
-        _ = plan.Buffer(8); // right behind it: the descriptor
-        plan.Add(LaunchPlan.Store(label, rights, size, sizeof(int), Argument.Register(master)));
+        plan.Add(LaunchPlan.Store(label, plan.Buffer(8) /* right behind it: the descriptor */, Argument.Register(master)));
         plan.Add(LaunchPlan.Syscall(Sys.sendmsg, label, path, Argument.Handle(PlanHandle.Terminal), plan.Struct(new msghdr
         {
             msg_iov = Pointer(part), msg_iovlen = 1, msg_control = Pointer(rights), msg_controllen = (ulong)size + 8,

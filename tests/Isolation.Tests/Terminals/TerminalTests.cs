@@ -184,6 +184,31 @@ public class TerminalTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_program_that_enters_a_sandbox_has_a_terminal_of_that_ones()
+    {
+        await using var process = await Start(Shell());
+        var shell = await Ready(process);
+        await using var entered = await process.StartAsync(Shell(), Namespaces.All, Token);
+        var other = await Ready(entered);
+        (await other.Run("tty; echo for the other > /dev/pts/0")).Should().Be("/dev/pts/1");
+        await shell.Expect("for the other\r\n");
+        await entered.DisposeAsync();
+        (await shell.Run("ls /dev/pts | sort | tr '\\n' ' '")).Should().Be("0 ptmx ");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_program_that_waits_for_its_release_has_its_terminal_already()
+    {
+        await using var process = await IsolatedProcess.StartSuspendedAsync(new IsolationOptions("/bin/cat") { Terminal = new TerminalOptions() }, Token);
+        var conversation = new Conversation(process.Terminal);
+        await conversation.Type("early\n");
+        await conversation.Expect("early\r\n");
+        await process.ReleaseAsync(Token);
+        await conversation.Type("\u0004");
+        (await conversation.Rest()).Should().Be("early\r\n");
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task TERM_is_what_the_environment_says_or_else_the_options()
     {
         var options = Shell();
