@@ -236,6 +236,7 @@ public class TerminalTests
         var options = Shell();
         FluentActions.Invoking(() => IsolatedProcess.RunAndCaptureText(options)).Should().Throw<ArgumentException>().WithMessage("Terminal must be null*");
         await FluentActions.Awaiting(() => IsolatedProcess.RunAndCaptureTextAsync(options, Token)).Should().ThrowAsync<ArgumentException>();
+        FluentActions.Invoking(() => IsolatedProcess.StartDetached(options)).Should().Throw<ArgumentException>().WithMessage("Terminal is not possible here*");
         await using var process = await IsolatedProcess.StartAsync(new IsolationOptions("true"), Token);
         process.Invoking(static plain => plain.Terminal).Should().Throw<InvalidOperationException>();
     }
