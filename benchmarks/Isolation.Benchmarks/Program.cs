@@ -11,6 +11,7 @@ return args switch
     ["peers", .. var rest] => PeersSettings.TryParse(rest, out var settings, out var error) ? PeersBenchmark.Run(settings) : Complain(error),
     ["unpack", .. var rest] => UnpackSettings.TryParse(rest, out var settings, out var error) ? await UnpackBenchmark.RunAsync(settings) : Complain(error),
     ["privileges", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? PrivilegesBenchmark.Run(settings) : Complain(error),
+    ["terminal", .. var rest] => TerminalSettings.TryParse(rest, out var settings, out var error) ? TerminalBenchmark.Run(settings) : Complain(error),
     ["syscalls", .. var rest] => SyscallsSettings.TryParse(rest, out var settings, out var error) ? SyscallsBenchmark.Run(settings) : Complain(error),
     ["release", .. var rest] => ReleaseBenchmark.Run(rest),
     ["bdn", .. var rest] => Switch(rest),
@@ -76,6 +77,13 @@ static int Usage(TextWriter to, int code)
           privileges [--iterations N] [--program FILE] [--work DIR]
               Takes some seconds. What the default seccomp filter, the loss of all capabilities and a keyring of its own add to a
               start: to IsolatedProcess.Start, and to raw C that makes the same calls.
+          terminal [--rounds N] [--megabytes N] [--keys N] [--work DIR]
+              Takes about a minute and a half. Bytes through a sandbox's terminal and pipes, and the time from a key to its echo, in turn
+              with C that does the same between two plain processes.
+                --rounds N      rounds (default 5)
+                --megabytes N   written in a round, each way (default 1024)
+                --keys N        typed in a round (default 2000)
+                --work DIR      where the C program is built
 
           syscalls [--rounds N] [--iterations N] [--work DIR]
               Takes some ten seconds. What a seccomp filter costs a program with each syscall, and a start: none, the

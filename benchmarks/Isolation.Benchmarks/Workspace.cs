@@ -36,6 +36,7 @@ internal sealed class Workspace : IDisposable
         if (program is null) Program = exit ?? Program;
         Floor = Build(compiler, "floor");
         Syscalls = Build(compiler, "syscalls");
+        Terminal = Build(compiler, "terminal");
         if (Floor is null) Note = $"{Path.GetFileName(compiler)} could not build it";
     }
 
@@ -59,6 +60,9 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>The program that measures syscalls, or null.</summary>
     internal string? Syscalls { get; }
+
+    /// <summary>The program that writes to terminals and pipes and reads them, or null.</summary>
+    internal string? Terminal { get; }
 
     /// <summary>Why there is no floor.</summary>
     internal string Note { get; } = "";

@@ -15,6 +15,8 @@ internal static partial class Linux
     internal const short POLLIN = 1;
     internal const short POLLPRI = 2;
     internal const short POLLOUT = 4;
+    internal const short POLLERR = 8;
+    internal const short POLLHUP = 0x10;
 }
 
 /// <summary>struct pollfd.</summary>

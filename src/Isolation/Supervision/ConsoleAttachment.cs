@@ -143,10 +143,12 @@ internal sealed class ConsoleAttachment(Terminal terminal, TerminalAttachOptions
             var wanted = (pending ? 0 : Linux.POLLIN) | (typing ? Linux.POLLOUT : 0);
             waits[1] = new pollfd { fd = _masterEnded || wanted == 0 ? -1 : _master, events = (short)wanted };
             waits[2] = new pollfd { fd = _inputEnded || typing ? -1 : _input.Number, events = Linux.POLLIN };
-            waits[3] = new pollfd { fd = pending ? _output.Number : -1, events = Linux.POLLOUT };
+            // Also asked when there is nothing to show: whoever was to see it may be gone for good.
+            waits[3] = new pollfd { fd = _output.Number, events = pending ? Linux.POLLOUT : (short)0 };
             _ = Kernel.poll(waits, more && !pending ? TimeSpan.Zero : null);
             if (waits[0].revents != 0) _ = Kernel.read(_wake, wakes);
-            if (waits[3].revents != 0) Write(SafeWrite);
+            if (pending && waits[3].revents != 0) Write(SafeWrite);
+            else if ((waits[3].revents & (Linux.POLLERR | Linux.POLLHUP)) != 0) throw Failed("write", -(int)(_output.IsTerminal ? Errno.EIO : Errno.EPIPE));
             if (waits[2].revents != 0 && ReadKeys()) return TerminalEnd.Detached;
         }
     }
