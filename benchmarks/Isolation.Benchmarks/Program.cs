@@ -77,6 +77,7 @@ static int Usage(TextWriter to, int code)
           privileges [--iterations N] [--program FILE] [--work DIR]
               Takes some seconds. What the default seccomp filter, the loss of all capabilities and a keyring of its own add to a
               start: to IsolatedProcess.Start, and to raw C that makes the same calls.
+
           terminal [--rounds N] [--megabytes N] [--keys N] [--work DIR]
               Takes about a minute and a half. Bytes through a sandbox's terminal and pipes, and the time from a key to its echo, in turn
               with C that does the same between two plain processes.
