@@ -21,6 +21,7 @@ internal static partial class Linux
     internal const int FD_CLOEXEC = 1;
     internal const int F_SETLEASE = 1024;
     internal const int F_DUPFD_CLOEXEC = 1030;
+    internal const int F_SETPIPE_SZ = 1031;
     internal const int F_ADD_SEALS = 1033;
 
     internal const int F_SEAL_SEAL = 1;

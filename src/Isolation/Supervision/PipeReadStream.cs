@@ -6,6 +6,11 @@ namespace Isolation.Supervision;
 /// <summary>The host's end of the program's standard output or error, or what it writes to its terminal.</summary>
 internal sealed class PipeReadStream(int fd) : PipeStreamBase(fd, Linux.EPOLLIN)
 {
+    // What a pipe holds at first, and what one is made to hold that has been found full this often: then fewer waits move the same.
+    private const int Usual = 64 * 1024, Enlarged = 1 << 20, FullReads = 16;
+
+    private int _fullReads;
+
     public override bool CanRead => !IsClosed;
 
     public override int Read(Span<byte> buffer)
@@ -49,6 +54,7 @@ internal sealed class PipeReadStream(int fd) : PipeStreamBase(fd, Linux.EPOLLIN)
         while (true)
         {
             var result = Kernel.read(use.Descriptor, buffer);
+            if (result >= Usual && ++_fullReads == FullReads) _ = Kernel.fcntl(use.Descriptor, Linux.F_SETPIPE_SZ, Enlarged); // a limit of this user's may forbid it
             if (result >= 0) return (int)result;
             if (result == -(int)Errno.EAGAIN) return -1;
             if (result == -(int)Errno.EIO) return 0; // nobody has the terminal's other side open any more
