@@ -44,16 +44,21 @@ internal static unsafe class ExitReader
         return status.SignalNumber == 0 ? status : status with { Reason = ProcessEndReason.Signaled };
     }
 
+    /// <summary>
+    /// Whatever is told makes a status: an init's word may be that of a program which could trace it, for having been left CAP_SYS_PTRACE.
+    /// </summary>
     private static ProcessExitStatus Create(int code, int status, long user, long system, long? peak, TimeSpan duration) => new()
     {
-        ExitCode = code == Linux.CLD_EXITED ? status : 128 + status,
-        SignalNumber = code == Linux.CLD_EXITED ? 0 : status,
+        ExitCode = code == Linux.CLD_EXITED ? (byte)status : 128 + (status & 0x7f),
+        SignalNumber = code == Linux.CLD_EXITED ? 0 : status & 0x7f,
         CoreDumped = code == Linux.CLD_DUMPED,
-        UserTime = TimeSpan.FromMicroseconds(user),
-        SystemTime = TimeSpan.FromMicroseconds(system),
+        UserTime = Time(user),
+        SystemTime = Time(system),
         PeakMemory = peak,
         Duration = duration,
     };
+
+    private static TimeSpan Time(long microseconds) => TimeSpan.FromMicroseconds(Math.Clamp(microseconds, 0, long.MaxValue / TimeSpan.TicksPerMicrosecond));
 
     private static long HostPeak()
     {

@@ -43,13 +43,16 @@ public sealed class AttackProgram : IDisposable
     /// <summary>What it reaches under these options, and the same without any namespace.</summary>
     internal async Task<string[]> Attack(IsolationOptions options)
     {
-        if ((options.Namespaces & Namespaces.Mount) == 0)
-        {
-            options.FileName = Path;
-            options.Filesystem.Mounts.Clear();
-        }
-
+        Place(options);
         return (await Sandbox.OutputOf(options)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>Without a tree of its own, the program is where the host has it.</summary>
+    internal void Place(IsolationOptions options)
+    {
+        if ((options.Namespaces & Namespaces.Mount) != 0) return;
+        options.FileName = Path;
+        options.Filesystem.Mounts.Clear();
     }
 
     public void Dispose() => _folder.Dispose();

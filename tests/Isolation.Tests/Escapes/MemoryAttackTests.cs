@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using FluentAssertions;
+using Isolation.Stage;
 using Isolation.Tests.Support;
 using Xunit;
 
@@ -41,50 +42,102 @@ public sealed class MemoryAttackTests(AttackProgram attack) : IClassFixture<Atta
     [EscapeAttempt(1)]
     public async Task Attempt_01_the_memory_of_a_start_cannot_be_read(EscapeMode mode, Namespaces namespaces)
     {
-        // Whoever keeps all of root's privileges, or is the host's user on the host, reads the host itself.
-        var weak = Options(mode);
+        // Whoever keeps all of root's privileges, or is the host's user on the host, reads the host itself, and stages.
+        var weak = Options(mode, stages: true);
         weak.Namespaces = Namespaces.None;
         if (Privilege.CanAdminister) weak.Security.Capabilities = CapabilitySets.All;
-        (await Hits(weak, starts: 1)).Should().Contain(" of the host");
+        var found = await Hits(weak, starts: 40, StartAnother);
+        found.Should().MatchRegex($"{_secret}: .* of the host").And.MatchRegex($"{StageMagic}: .* of another");
 
-        var options = Options(mode);
+        // A stage has no secret of the host's. In a user namespace it belongs to the user who has made that.
+        var options = Options(mode, stages: false);
         options.Namespaces &= namespaces;
-        (await Hits(options, s_starts)).Should().BeEmpty();
+        (await Hits(options, s_starts, StartAnother)).Should().BeEmpty();
+
+        static async Task StartAnother(IsolatedProcess attacker, int i)
+        {
+            // Both ways to start, and both kinds of sandbox.
+            var other = new IsolationOptions("/bin/true") { UseInit = i % 3 == 2 };
+            if (i % 4 == 3 && Privilege.CanAdminister) other.Namespaces &= ~Namespaces.User;
+            if (i % 2 == 0) IsolatedProcess.Run(other);
+            else await IsolatedProcess.RunAsync(other, Token);
+        }
+    }
+
+    public static TheoryData<EscapeMode, bool> Joined
+    {
+        get
+        {
+            var data = new TheoryData<EscapeMode, bool>();
+            foreach (var mode in EscapeModes.Every)
+            {
+                data.Add(mode, false);
+                if (mode != EscapeMode.Root) data.Add(mode, true);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory(Timeout = 120_000)]
+    [MemberData(nameof(Joined))]
+    [EscapeAttempt(1)]
+    public async Task Attempt_01_the_memory_of_who_joins_cannot_be_read(EscapeMode mode, bool mayTrace)
+    {
+        var options = Options(mode, stages: true);
+        if (mayTrace) options.Security.Capabilities = CapabilitySets.Of(Capabilities.SysPTrace);
+        (await Hits(options, s_starts, Join)).Should().BeEmpty();
+
+        async Task Join(IsolatedProcess attacker, int i)
+        {
+            // Every third time as another sandbox that only shares its processes.
+            var other = mode.In(new IsolationOptions("/bin/true"));
+            var shared = i % 3 == 2 ? Namespaces.Pid : Namespaces.All;
+            if (i % 2 == 0) attacker.Run(other, null, shared).ExitCode.Should().Be(0);
+            else (await attacker.RunAsync(other, shared, Token)).ExitCode.Should().Be(0);
+        }
+    }
+
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(EscapeModes.Every), MemberType = typeof(EscapeModes))]
+    [EscapeAttempt(1)]
+    public async Task Attempt_01_who_may_trace_on_the_host_is_not_joined(EscapeMode mode)
+    {
+        Assert.SkipUnless(mode == EscapeMode.Root, "There is a user namespace, beyond which the right to trace is worth nothing.");
+        var options = Options(mode, stages: true);
+        options.Security.Capabilities = CapabilitySets.Of(Capabilities.SysPTrace);
+        await using var attacker = await IsolatedProcess.StartAsync(options, Token);
+        foreach (var shared in (Namespaces[])[Namespaces.All, Namespaces.Pid, Namespaces.Pid | Namespaces.Mount])
+            FluentActions.Invoking(() => attacker.Run(new IsolationOptions("/bin/true"), null, shared)).Should().Throw<ArgumentException>();
+        attacker.Run(new IsolationOptions("/bin/true"), null, Namespaces.Uts).ExitCode.Should().Be(0, "without its PID namespace it sees nobody");
     }
 
     public void Dispose() => Marshal.FreeHGlobal(_address);
 
-    private IsolationOptions Options(EscapeMode mode)
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>How a plan begins, where the stage has it.</summary>
+    private static string StageMagic => Encoding.ASCII.GetString(BitConverter.GetBytes(StageFormat.Magic));
+
+    private IsolationOptions Options(EscapeMode mode, bool stages)
     {
         Marshal.Copy(Encoding.ASCII.GetBytes(_secret), 0, _address, _secret.Length);
-        var options = attack.Options(mode, "memory", _address.ToString(CultureInfo.InvariantCulture), _secret);
+        string[] host = [_address.ToString(CultureInfo.InvariantCulture), _secret];
+        string[] stage = [StageFormat.Base.ToString(CultureInfo.InvariantCulture), StageMagic];
+        var options = attack.Options(mode, ["memory", .. host, .. stages ? stage : []]);
         options.StandardInput = options.StandardOutput = StandardStream.Pipe;
         options.Security.Seccomp = null; // forbids process_vm_readv, and could not forbid a file
         return options;
     }
 
-    private async Task<string> Hits(IsolationOptions options, int starts)
+    private async Task<string> Hits(IsolationOptions options, int starts, Func<IsolatedProcess, int, Task> start)
     {
-        if ((options.Namespaces & Namespaces.Mount) == 0)
-        {
-            options.FileName = attack.Path;
-            options.Filesystem.Mounts.Clear();
-        }
-
-        await using var attacker = await IsolatedProcess.StartAsync(options, TestContext.Current.CancellationToken);
+        attack.Place(options);
+        await using var attacker = await IsolatedProcess.StartAsync(options, Token);
         (await attacker.ReadLine()).Should().Be("ready");
-        var others = new IsolationOptions("/bin/true");
-        for (var i = 0; i < starts; i++)
-        {
-            // Both ways to start, and both kinds of sandbox.
-            others.Namespaces = i % 4 == 3 && Privilege.CanAdminister ? Namespaces.Default & ~Namespaces.User : Namespaces.Default;
-            others.UseInit = i % 3 == 2;
-            if (i % 2 == 0) IsolatedProcess.Run(others);
-            else await IsolatedProcess.RunAsync(others, TestContext.Current.CancellationToken);
-        }
-
+        for (var i = 0; i < starts; i++) await start(attacker, i);
         await attacker.WriteLine("stop");
         using var reader = new StreamReader(attacker.StandardOutput);
-        return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        return await reader.ReadToEndAsync(Token);
     }
 }

@@ -92,33 +92,46 @@ static void ids(char **words) {
   reached("setuid", setuid(user) == 0);
 }
 
-// memory ADDRESS SECRET: looks for a secret at an address in the memory of every process that comes into being, until there is input.
-static void memory(char **words) {
-  unsigned long address = strtoul(words[0], 0, 10);
-  size_t length = strlen(words[1]);
+// memory ADDRESS SECRET…: looks for each secret at its address in the memory of every process that comes into being, until there is input.
+static void memory(char **words, int count) {
   char name[64], text[256];
-  int newest = getpid(), last = open("/proc/loadavg", O_RDONLY), hosts = getppid();
-  long hits = 0, tries = 0;
+  int newest = getpid(), last = open("/proc/loadavg", O_RDONLY), host = getppid();
+  long tries = 0;
   puts("ready");
   fflush(stdout);
   for (struct pollfd input = {0, POLLIN, 0}; tries % 64 || poll(&input, 1, 0) == 0; tries++) {
     char load[128] = "";
     if (pread(last, load, sizeof load - 1, 0) > 0 && strrchr(load, ' ')) newest = atoi(strrchr(load, ' '));
     for (int i = -3; i <= 3; i++) {
-      int pid = i == -3 ? hosts : newest + i;
+      int pid = i == -3 ? host : newest + i;
       if (pid <= 0 || pid == getpid()) continue;
       sprintf(name, "/proc/%d/mem", pid);
       int file = open(name, O_RDONLY);
-      if (file >= 0) {
-        if (pread(file, text, length, address) == (ssize_t)length && !memcmp(text, words[1], length) && !hits++) printf("mem of %s\n", pid == hosts ? "the host" : "a start");
-        close(file);
+      for (int k = 0; k + 1 < count; k += 2) {
+        unsigned long address = strtoul(words[k], 0, 0);
+        ssize_t length = strlen(words[k + 1]);
+        if (!length) continue; // found already
+        struct iovec to = {text, length}, from = {(void *)address, length};
+        int found = file >= 0 && pread(file, text, length, address) == length && !memcmp(text, words[k + 1], length) ? 1
+          : process_vm_readv(pid, &to, 1, &from, 1, 0) == length && !memcmp(text, words[k + 1], length) ? 2 : 0;
+        if (!found) continue;
+        printf("%s: %s of %s\n", words[k + 1], found == 1 ? "mem" : "process_vm_readv", pid == host ? "the host" : "another");
+        words[k + 1] = "";
       }
-      struct iovec to = {text, length}, from = {(void *)address, length};
-      if (process_vm_readv(pid, &to, 1, &from, 1, 0) == (ssize_t)length && !memcmp(text, words[1], length) && !hits++)
-        printf("process_vm_readv of %s\n", pid == hosts ? "the host" : "a start");
+      if (file >= 0) close(file);
     }
   }
   if (tries < 100) puts("hardly tried");
+}
+
+// init ADDRESS VALUE BYTES…: writes to the memory of process 1.
+static void init(char **words) {
+  int file = open("/proc/1/mem", O_RDWR);
+  for (; *words; words += 3) {
+    unsigned long value = strtoul(words[1], 0, 0);
+    if (pwrite(file, &value, strtoul(words[2], 0, 0), strtoul(words[0], 0, 0)) <= 0) return;
+  }
+  puts("written");
 }
 
 int main(int count, char **words) {
@@ -127,7 +140,8 @@ int main(int count, char **words) {
   else if (!strcmp(words[1], "abstract")) abstract(words + 2);
   else if (!strcmp(words[1], "signals")) signals(words + 2);
   else if (!strcmp(words[1], "ids")) ids(words + 2);
-  else if (!strcmp(words[1], "memory")) memory(words + 2);
+  else if (!strcmp(words[1], "memory")) memory(words + 2, count - 2);
+  else if (!strcmp(words[1], "init")) init(words + 2);
   else return 2;
   return 0;
 }
