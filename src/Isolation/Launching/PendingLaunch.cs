@@ -385,6 +385,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         var injected = (int)step.Values[5];
         var content = plan.Data.Slice((int)step.Values[1], (int)step.Values[2]);
         var fd = injected != 0 ? -injected : Kernel.open(path, Linux.O_WRONLY);
+        if (fd == -(int)Errno.EACCES && AwaitOwnMemory()) fd = Kernel.open(path, Linux.O_WRONLY);
         if (fd < 0) throw HostFailure(step.Label, "openat", -fd, path, FailureHints.ForHost((Errno)(-fd)) ?? "The host needs its own /proc to write the maps of a user namespace");
         var written = Kernel.write(fd, content);
         _ = Kernel.close(fd);
@@ -394,9 +395,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     private void RunHelpers(int pid)
     {
         using var helpers = new MapHelpers();
-        // Until its exec the child has the address space of a host that may not be dumpable, and then its files in /proc belong to root.
-        var patience = Environment.TickCount64 + 100;
-        while (Volatile.Read(ref Arena.Header.Current) == 0 && !HasEnded && Environment.TickCount64 < patience) Thread.Yield();
+        _ = AwaitOwnMemory();
         try
         {
             foreach (ref var step in Arena.Plan.Steps)
@@ -407,6 +406,14 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         {
             throw Failure();
         }
+    }
+
+    /// <summary>Until its exec the child has the address space of a host that may not be dumpable, and then its files in /proc belong to root.</summary>
+    private bool AwaitOwnMemory()
+    {
+        var patience = Environment.TickCount64 + 100;
+        while (Volatile.Read(ref Arena.Header.Current) == 0 && !HasEnded && Environment.TickCount64 < patience) Thread.Yield();
+        return !HasEnded;
     }
 
     /// <summary>A child that has failed or been killed before, and so cannot be found, is the cause and not the host's step.</summary>
