@@ -51,6 +51,7 @@ internal static class ContentPlanner
             case SymbolicLinkMount link:
                 var parent = PlacePlanner.MakeParents(plan, root, link.Target, place);
                 plan.Add(LaunchPlan.Syscall(Sys.symlinkat, "make a link", link.Target, plan.Text(link.PointsTo), Argument.Register(parent), plan.Text(PlacePlanner.Name(link.Target))));
+                if (parent == place) PlacePlanner.Close(plan, link.Target, place);
                 break;
             case DeniedPath:
                 Deny(plan, root, mount.Target, source, own, Ownership.IsHostsAndWritable(options, index));
@@ -61,16 +62,19 @@ internal static class ContentPlanner
     private static void MakeFolder(LaunchPlan plan, byte root, DirectoryMount folder, bool own)
     {
         const byte place = LaunchPlan.Scratch;
-        plan.Add(own ? PlacePlanner.Open(plan, root, folder.Target, place, label: "look for a folder").Tolerate(Errno.ENOENT)
+        plan.Add(own ? PlacePlanner.Open(plan, root, folder.Target, place, label: "look for a folder").Tolerate(Errno.ENOENT).SkipNext(1)
             : PlacePlanner.Open(plan, root, folder.Target, place, label: "look for a folder"));
+        PlacePlanner.Close(plan, folder.Target, place);
         if (!own) return;
         var first = plan.Steps.Length;
         var parent = PlacePlanner.MakeParents(plan, root, folder.Target, place);
         plan.Add(LaunchPlan.Syscall(Sys.mkdirat, "make a folder", folder.Target, Argument.Register(parent), plan.Text(PlacePlanner.Name(folder.Target)), (uint)folder.Mode));
+        if (parent == place) PlacePlanner.Close(plan, folder.Target, place);
         if (folder.UserId is not null || folder.GroupId is not null)
         {
             plan.Add(PlacePlanner.Open(plan, root, folder.Target, place, label: "open the folder"));
             Own(plan, folder.Target, place, folder.UserId, folder.GroupId);
+            PlacePlanner.Close(plan, folder.Target, place);
         }
 
         plan.DoneSkipsFrom(first);

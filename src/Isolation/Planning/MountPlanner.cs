@@ -206,6 +206,8 @@ internal static class MountPlanner
         plan.Add(LaunchPlan.Syscall(Sys.move_mount, label, target, Argument.Register(source), empty, Argument.Register(place), empty,
             Linux.MOVE_MOUNT_F_EMPTY_PATH | Linux.MOVE_MOUNT_T_EMPTY_PATH));
         PlacePlanner.Close(plan, target, place);
+        // Else a script, whose interpreter the kernel looks for before it closes what closes at exec, would find what a later mount has covered.
+        plan.Add(LaunchPlan.Syscall(Sys.close, "let go of what is mounted", target, Argument.Register(source)));
     }
 
     internal static void PlaceNew(LaunchPlan plan, byte root, string target, bool own, string label, string type, ulong flags, string? data)

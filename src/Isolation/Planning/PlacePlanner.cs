@@ -36,6 +36,7 @@ internal static class PlacePlanner
         var first = plan.Steps.Length;
         var parent = MakeParents(plan, root, path, to);
         plan.Add(Make(plan, parent, path, Linux.S_IFDIR, mode));
+        if (parent == to) Close(plan, path, to);
         plan.Add(Open(plan, root, path, to, resolve));
         plan.DoneSkipsFrom(first);
     }
@@ -51,6 +52,7 @@ internal static class PlacePlanner
         plan.Add(LaunchPlan.Check("is it a folder", path, buffer, 28, 2, Linux.S_IFMT, Linux.S_IFDIR, Errno.ENOTDIR).Tolerate(Errno.ENOTDIR).SkipNext(1));
         plan.Add(Make(plan, parent, path, Linux.S_IFDIR, 0x1ed /* 0755 */).DoneSkips(1).SkipNext(1));
         plan.Add(Make(plan, parent, path, Linux.S_IFREG, 0x1a4 /* 0644 */));
+        if (parent == to) Close(plan, path, to);
         plan.Add(Open(plan, root, path, to));
         plan.DoneSkipsFrom(first);
     }
@@ -64,6 +66,7 @@ internal static class PlacePlanner
         {
             var prefix = path[..end];
             plan.Add(Make(plan, parent, prefix, Linux.S_IFDIR, 0x1ed /* 0755 */));
+            if (parent == scratch) Close(plan, prefix, scratch);
             plan.Add(Open(plan, root, prefix, scratch));
             parent = scratch;
         }

@@ -247,5 +247,47 @@ public class EscapeTests
         })).Should().Be("0 1 2 3\n", "3 is the listing's own");
     }
 
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(AttackedTree.Every), MemberType = typeof(AttackedTree))]
+    [EscapeAttempt(10)]
+    public async Task Attempt_10_no_folder_is_open_when_the_program_is_executed_that_its_path_does_not_lead_to(TreeKind kind, bool userNamespace)
+    {
+        // What closes itself at exec is still there while the kernel looks for an interpreter, which a script or a program of an image names.
+        using var tree = new AttackedTree(kind, userNamespace);
+        using var host = new TemporaryFolder();
+        Directory.CreateDirectory(host.Path + "/denied");
+        var options = tree.Options(":");
+        foreach (var mount in (Mount[])
+            [
+                new BindMount(host.Path, "/tmp/host"), new BindMount(host.Path, "/tmp/again") { Writable = true }, new DeniedPath("/tmp/host/denied"), new FileMount("/tmp/file", "x"),
+                new TmpfsMount("/tmp/deep/down"), new DirectoryMount("/tmp/folder"), new SymbolicLinkMount("/tmp/link", "/"), new OverlayMount("/tmp/over", host.Path), new ProcMount("/tmp/proc"),
+            ])
+            options.Filesystem.Mounts.Add(mount);
+        foreach (var useInit in (bool[])[false, true])
+        {
+            options.UseInit = useInit;
+            await using var process = await IsolatedProcess.StartSuspendedAsync(options, Token);
+            var program = process.GetProcessIds()[^1];
+            new FileInfo($"/proc/{program}/exe").LinkTarget.Should().StartWith("/memfd:", "the stage is at its last step");
+            var open = HostView.Descriptors(program);
+            open.Should().NotBeEmpty();
+            foreach (var (number, target) in open)
+            {
+                if (!Directory.Exists($"/proc/{program}/fd/{number}")) continue;
+                Place($"/proc/{program}/fd/{number}").Should().Be(Place($"/proc/{program}/root{target}"), "descriptor {0} is {1}", number, target);
+                Place($"/proc/{program}/fd/{number}").Should().NotBe(Place(host.Path), "places of different trees are told apart");
+            }
+        }
+
+        // Which mount, and what of it.
+        static (string Mount, ulong Inode) Place(string path)
+        {
+            using var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(Kernel.open(path, Linux.O_PATH), ownsHandle: true);
+            var number = (int)handle.DangerousGetHandle();
+            Kernel.statx(number, Linux.STATX_INO, out var status).Should().Be(0);
+            return (File.ReadLines($"/proc/self/fdinfo/{number}").First(static line => line.StartsWith("mnt_id:", StringComparison.Ordinal)), status.stx_ino);
+        }
+    }
+
     private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));
 }
