@@ -42,6 +42,7 @@ public class ControlGroupAttackTests
 
         // Who owns a group can do all that where its files are within reach; who owns none is to see that the attack would tell.
         var weak = Options(mode, group is null ? "mkdir -p $CGROUPS/$NAME; : > $CGROUPS/cgroup.procs; : > $CGROUPS/$NAME/memory.max\n" + Attack : Attack, group, waits: false);
+        weak.Namespaces &= ~Namespaces.Cgroup;
         weak.Environment["CGROUPS"] = "/tmp/groups";
         if (group is not null) weak.Filesystem.Mounts.Add(new BindMount(group.Path, "/tmp/groups/" + group.Name) { Writable = true });
         var reached = await Sandbox.OutputOf(weak);
