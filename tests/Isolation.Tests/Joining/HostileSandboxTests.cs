@@ -3,6 +3,7 @@ using System.Globalization;
 using FluentAssertions;
 using Isolation.Interop;
 using Isolation.Planning;
+using Isolation.Tests.Escapes;
 using Isolation.Tests.Support;
 using Xunit;
 
@@ -91,7 +92,8 @@ public sealed class HostileSandboxTests : IDisposable
     [Theory(Timeout = Patience)]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task In_500_joins_it_reads_nothing_of_who_joins(bool inUserNamespace)
+    [EscapeAttempt(1)]
+    public async Task Attempt_01_in_500_joins_it_reads_nothing_of_who_joins(bool inUserNamespace)
     {
         var (refused, hits) = await Attack(inUserNamespace, Joins, static _ => { });
 
@@ -100,7 +102,8 @@ public sealed class HostileSandboxTests : IDisposable
     }
 
     [Fact(Timeout = Patience)]
-    public async Task It_would_if_the_joining_process_did_not_keep_it_out()
+    [EscapeAttempt(1)]
+    public async Task Attempt_01_it_would_if_the_joining_process_did_not_keep_it_out()
     {
         var (refused, hits) = await Attack(inUserNamespace: false, Joins / 10, static plan =>
         {
@@ -112,7 +115,8 @@ public sealed class HostileSandboxTests : IDisposable
     }
 
     [Fact(Timeout = Patience)]
-    public async Task A_sandbox_of_roots_that_may_trace_is_not_joined()
+    [EscapeAttempt(1)]
+    public async Task Attempt_01_a_sandbox_of_roots_that_may_trace_is_not_joined()
     {
         Assert.SkipUnless(Privilege.CanAdminister, "Without a user namespace only root makes these namespaces.");
         var options = Options(inUserNamespace: false, "sleep", "1000");
