@@ -42,7 +42,9 @@ public sealed partial class IsolatedProcess : IDisposable, IAsyncDisposable
     public LandlockReport? Landlock => _child.Enforced.Landlock;
 
     /// <summary>What confines the program: what was really done when it was started, which <see cref="EnforcementReport.ToString"/> prints.</summary>
-    public EnforcementReport Enforced => field ??= new EnforcementReport(_child.Enforced);
+    /// <exception cref="InvalidOperationException">It was found by <see cref="FindDetached"/>: what was done is known to the object that started it only.</exception>
+    public EnforcementReport Enforced => field ??= _child.Enforced.IsKnown ? new EnforcementReport(_child.Enforced)
+        : throw new InvalidOperationException("What confines the program is known to the object that started it, and not noted for others that find it.");
 
     /// <summary>The pipe to the program's standard input. Disposing it is the program's end of file.</summary>
     /// <exception cref="InvalidOperationException">Standard input is not <see cref="StandardStream.Pipe"/>.</exception>

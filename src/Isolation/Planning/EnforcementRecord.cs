@@ -11,7 +11,7 @@ internal struct EnforcementRecord
     internal Namespaces Namespaces;
     internal IdMap Users, Groups;
     internal uint UserId, GroupId;
-    internal bool MapsIds, ForbidsNestedUserNamespaces;
+    internal bool IsKnown, MapsIds, ForbidsNestedUserNamespaces;
 
     internal PlannedCapabilities Capabilities;
     internal bool NoNewPrivileges, BoundsCapabilities;
@@ -37,6 +37,7 @@ internal struct EnforcementRecord
         var (users, groups) = (IdMap.OfUsers(options, facts), IdMap.OfGroups(options, facts));
         return new EnforcementRecord
         {
+            IsKnown = true,
             Namespaces = options.Namespaces,
             Users = users,
             Groups = groups,

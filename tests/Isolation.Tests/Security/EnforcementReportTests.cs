@@ -138,6 +138,20 @@ public class EnforcementReportTests
         process.Enforced.Should().BeSameAs(process.Enforced);
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task Who_finds_a_program_does_not_claim_to_know()
+    {
+        var name = "enforced-" + Guid.NewGuid().ToString("N");
+        var options = new IsolationOptions("sleep", "1000") { StandardInput = StandardStream.Null, StandardOutput = StandardStream.Null, StandardError = StandardStream.Null };
+        await using var started = IsolatedProcess.StartDetached(options, name);
+        started.Enforced.Seccomp.Should().BeSameAs(SeccompProfile.Default);
+        await using var found = IsolatedProcess.FindDetached(name);
+        found!.Invoking(static process => process.Enforced).Should().Throw<InvalidOperationException>();
+        found!.Landlock.Should().BeNull();
+        found.Kill();
+        await found.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
     private static string Map(IReadOnlyList<IdMapping> map) => string.Join('\n', map.Select(static line => $"{line.ShownId} {line.HostId} {line.Count}"));
 
     private static string ProcMap(int pid, string file, IsolationOptions options) => (options.Namespaces & Namespaces.User) == 0 ? ""
