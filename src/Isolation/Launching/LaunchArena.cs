@@ -68,7 +68,7 @@ internal sealed unsafe class LaunchArena : IDisposable
     internal Span<byte> Data => new(_memory + StageFormat.DataOffset, Plan.Data.Length);
 
     internal LaunchArena()
-        : this(Kernel.AboveStandard(Kernel.memfd_create("isolation-program\0"u8, Linux.MFD_CLOEXEC)))
+        : this(NewFile())
     {
     }
 
@@ -328,7 +328,7 @@ internal sealed unsafe class LaunchArena : IDisposable
     {
         if (_memory != null) _ = Kernel.munmap((nint)_memory, _size);
         _memory = null;
-        if (_descriptor >= 0) _ = Kernel.close(_descriptor);
+        if (_descriptor >= 0) LowDescriptors.Close(_descriptor);
         _descriptor = -1;
         if (_scratch != null) NativeMemory.AlignedFree(_scratch);
         _scratch = null;
@@ -389,10 +389,31 @@ internal sealed unsafe class LaunchArena : IDisposable
         _memory = (byte*)memory;
         _size = size;
 
+        WriteArguments();
+    }
+
+    /// <summary>A child that supervises keeps the memory as long as the sandbox lives; the low number is for those that start.</summary>
+    internal void LeaveLowDescriptor()
+    {
+        var other = Kernel.fcntl(_descriptor, Linux.F_DUPFD_CLOEXEC, 3);
+        if (other < 0) return;
+        LowDescriptors.Close(_descriptor);
+        _descriptor = other;
+        WriteArguments();
+    }
+
+    private static int NewFile()
+    {
+        _ = StageImage.Descriptor; // first: it may fail, and wants the lowest number
+        return LowDescriptors.Move(Kernel.AboveStandard(Kernel.memfd_create("isolation-program\0"u8, Linux.MFD_CLOEXEC)));
+    }
+
+    private void WriteArguments()
+    {
         var strings = (byte*)&_scratch->Strings;
         "isolation\0"u8.CopyTo(new Span<byte>(strings, 16));
         WriteNumber(strings + 16, _descriptor);
-        WriteNumber(strings + 32, size);
+        WriteNumber(strings + 32, _size);
         _scratch->Argv[0] = (nint)strings;
         _scratch->Argv[1] = (nint)(strings + 16);
         _scratch->Argv[2] = (nint)(strings + 32);

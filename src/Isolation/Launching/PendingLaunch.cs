@@ -24,6 +24,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     private bool _parked;
     private long _deadline = mode.EffectiveDeadline;
     private SyscallListener? _listener;
+    private long _lowNumbers;
     private bool _hidesMemory;
 
     internal int Slot { get; private set; } = -1;
@@ -61,6 +62,16 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
         }
 
         _streams.Open(options, mode.Capture, wiring, handles);
+        // Without a table of its own from the start, the child copies it: see LowDescriptors.
+        if (mode.HasStatus) return;
+        ParkAll(handles, PlanHandle.StandardInput, 3);
+        ParkAll(handles, PlanHandle.FirstInherited, wiring.InheritedNumbers.Length);
+    }
+
+    private void ParkAll(Span<int> handles, int first, int count)
+    {
+        foreach (ref var handle in handles.Slice(first, count))
+            handle = LowDescriptors.Park(handle, ref _lowNumbers);
     }
 
     internal void Born(int pid, int pidfd)
@@ -324,6 +335,8 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     private ChildProcess Create(PendingLaunch? parked)
     {
         var plan = Arena.Plan;
+        var keepsArena = parked is not null || plan.IsSupervised;
+        if (keepsArena) Arena.LeaveLowDescriptor();
         var child = new ChildProcess(new LaunchedProcess(
             ProcessId: SandboxProcessId,
             InnerProcessId: InnerProcessId,
@@ -333,7 +346,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
             OwnsPidNamespace: (options.MadeNamespaces & Namespaces.Pid) != 0,
             HasInit: options.UseInit,
             IsSupervised: plan.IsSupervised,
-            Arena: parked is not null || plan.IsSupervised ? Arena : null,
+            Arena: keepsArena ? Arena : null,
             Parked: parked,
             Entry: entry,
             Started: _started,
@@ -435,6 +448,7 @@ internal sealed partial class PendingLaunch(LaunchArena arena, IsolationOptions 
     /// <summary>Not before the child is over or executes its program: earlier it may still have no copies of these descriptors.</summary>
     private void CloseMounts()
     {
+        LowDescriptors.Return(ref _lowNumbers);
         _prepared?.Dispose();
         mounts?.Dispose();
         CloseJoined();

@@ -147,7 +147,7 @@ internal struct StandardStreams
     {
         var fd = Kernel.AboveStandard(Kernel.open("/dev/null", Linux.O_RDWR));
         if (fd < 0) throw LaunchFailure.Host("open the null device", "openat", -fd, "/dev/null");
-        if (Kernel.IsNullDevice(fd)) return fd;
+        if (Kernel.IsNullDevice(fd)) return LowDescriptors.Move(fd);
         _ = Kernel.close(fd);
         throw LaunchFailure.Host("open the null device", null, 0, "/dev/null", "It is not the character device 1:3 on this machine");
     }
