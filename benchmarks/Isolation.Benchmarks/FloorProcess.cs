@@ -23,6 +23,9 @@ internal sealed class FloorProcess : IDisposable
     /// <summary>Takes a sample of another program, found by its full path; only its exit is worth looking at.</summary>
     internal Sample Measure(IEnumerable<string> command, bool once = false) => Ask((once ? "y\t" : "x\t") + string.Join('\t', command));
 
+    /// <summary>How many samples of a kind are possible, one after the other, in that time.</summary>
+    internal long Count(char command, TimeSpan time) => (long)(Ask(string.Create(CultureInfo.InvariantCulture, $"t{command} {time.TotalMilliseconds:0}")).Start * 1000);
+
     private Sample Ask(string request)
     {
         _process.StandardInput.WriteLine(request);

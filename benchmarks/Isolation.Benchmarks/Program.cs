@@ -9,6 +9,7 @@ return args switch
     ["spawn", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? SpawnBenchmark.Run(settings) : Complain(error),
     ["trees", .. var rest] => TreesSettings.TryParse(rest, out var settings, out var error) ? TreesBenchmark.Run(settings) : Complain(error),
     ["peers", .. var rest] => PeersSettings.TryParse(rest, out var settings, out var error) ? PeersBenchmark.Run(settings) : Complain(error),
+    ["scale", .. var rest] => ScaleSettings.TryParse(rest, out var settings, out var error) ? ScaleBenchmark.Run(settings) : Complain(error),
     ["unpack", .. var rest] => UnpackSettings.TryParse(rest, out var settings, out var error) ? await UnpackBenchmark.RunAsync(settings) : Complain(error),
     ["privileges", .. var rest] => SpawnSettings.TryParse(rest, out var settings, out var error) ? PrivilegesBenchmark.Run(settings) : Complain(error),
     ["terminal", .. var rest] => TerminalSettings.TryParse(rest, out var settings, out var error) ? TerminalBenchmark.Run(settings) : Complain(error),
@@ -67,6 +68,16 @@ static int Usage(TextWriter to, int code)
                 --iterations N  rounds for each (default 200; the slow ones have a tenth or a twentieth of that)
                 --markdown FILE writes the figures there as a page
                 --chart FILE    draws them there, as SVG
+
+          scale [--iterations N] [--live N] [--heap MB] [--threads N] [--mounts N] [--json FILE] [--work DIR]
+              Takes about two minutes. Starts a second by one, two and four threads at once, against as many processes in C; and what a
+              start costs, without and with pipes, as the host grows: live sandboxes, managed heap, threads, mounts (as root,
+              in a mount namespace of its own); memory of the host for each live sandbox.
+                --iterations N  starts measured in each state (default 300)
+                --live N        live sandboxes (default 5000, less where there are not enough descriptors)
+                --heap MB       live managed objects (default 4096)
+                --threads N     idle threads (default 1000)
+                --mounts N      mounts (default 1000)
 
           unpack [--rounds N] [--work DIR]
               Takes about a minute. Imports an image of one layer (files of this machine's /usr, 200 MB) in turn with

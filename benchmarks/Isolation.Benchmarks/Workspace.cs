@@ -35,6 +35,7 @@ internal sealed class Workspace : IDisposable
         if (exit is not null) MakeTree(exit);
         if (program is null) Program = exit ?? Program;
         Floor = Build(compiler, "floor");
+        Waiter = Build(compiler, "wait", "-static", "-nostdlib");
         Syscalls = Build(compiler, "syscalls");
         Terminal = Build(compiler, "terminal");
         if (Floor is null) Note = $"{Path.GetFileName(compiler)} could not build it";
@@ -57,6 +58,9 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>The floor's program, or null.</summary>
     internal string? Floor { get; }
+
+    /// <summary>A static program that never ends, or null.</summary>
+    internal string? Waiter { get; }
 
     /// <summary>The program that measures syscalls, or null.</summary>
     internal string? Syscalls { get; }

@@ -15,6 +15,7 @@
 //     g                 u with all that is there by default: masks, /run
 //     x ARGUMENT...     no namespaces: another program, with its arguments behind tabs, as it finds its way by itself
 //     y ARGUMENT...     the same, once: for programs that take so long that caches do not matter
+//     tKIND TIME        as many of that kind, one after the other, as are possible in that many milliseconds; answers their number
 //   answer: nanoseconds from before the clone until the exec is known, and until the program has been waited for; and the
 //   largest resident set, in KB, that a process of it had (for x and y); or "! step errno" when a step failed.
 //   floor PROGRAM TREE -s m  one sample, after which the time of every step is printed to standard error.
@@ -428,6 +429,14 @@ int main(int count, char **values) {
     }
     command[words] = NULL;
     // Twice, of which the second counts: we were asleep, and the caches are somebody else's. The ways compared do the same.
+    if (line[0] == 't') {
+      uint64_t end = now() + strtoul(line + 2, NULL, 10) * 1000000;
+      unsigned long done = 0;
+      for (; now() < end && sample(line[1], &to_exec, &to_exit) >= 0; done++) {}
+      if (failed_step) printf("! %s %d\n", failed_step, failed_errno);
+      else printf("%lu 0 0\n", done);
+      continue;
+    }
     int once = line[0] == 'y', kind = once ? 'x' : line[0];
     if ((!once && sample(kind, &to_exec, &to_exit) < 0) || sample(kind, &to_exec, &to_exit) < 0) printf("! %s %d\n", failed_step, failed_errno);
     else printf("%llu %llu %ld\n", (unsigned long long)to_exec, (unsigned long long)to_exit, peak_memory);
