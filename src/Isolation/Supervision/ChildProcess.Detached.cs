@@ -21,7 +21,7 @@ internal sealed partial class ChildProcess
     /// <summary>A program that lives goes on; the note of one that has ended is not needed any more.</summary>
     internal void Dismiss()
     {
-        TryReap();
+        if (TryReap()) _ = WaitForReaper();
         if (HasEnded) launched.Entry!.Remove();
         else LetGo();
     }

@@ -142,23 +142,23 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
     /// <summary>Waits on the calling thread; false when the time is up first.</summary>
     internal bool Wait(TimeSpan? timeout)
     {
-        if (TryReap()) return true;
+        if (TryReap()) return WaitForReaper();
         int copy;
         lock (_gate)
         {
-            if (_pidfd < 0) return true;
+            if (_pidfd < 0) return WaitForReaper();
             copy = Kernel.fcntl(_pidfd, Linux.F_DUPFD_CLOEXEC, 3); // ours to wait on, whoever reaps
         }
 
-        if (copy < 0) return timeout is null ? WaitForReaper() : WaitForReaper(timeout.Value);
+        if (copy < 0) return WaitForReaper(timeout);
         Span<pollfd> wait = [new pollfd { fd = copy, events = Linux.POLLIN }];
         var begin = Environment.TickCount64;
         var ready = Kernel.poll(wait, timeout) > 0;
         _ = Kernel.close(copy);
         if (!ready) return false;
-        if (TryReap()) return true;
+        if (TryReap()) return WaitForReaper();
         // It is being released, and who does that will reap it.
-        return timeout is null ? WaitForReaper() : WaitForReaper(timeout.Value - TimeSpan.FromMilliseconds(Environment.TickCount64 - begin));
+        return WaitForReaper(timeout is null ? null : timeout.Value - TimeSpan.FromMilliseconds(Environment.TickCount64 - begin));
     }
 
     /// <summary>True when the sandbox has ended and is reaped, by this call or before.</summary>
@@ -242,11 +242,11 @@ internal sealed partial class ChildProcess(LaunchedProcess launched) : IEventHan
         else ArenaPool.Return(arena);
     }
 
-    private bool WaitForReaper()
+    /// <summary>Whoever has reaped it, which may be the event loop, says how it ended a moment later.</summary>
+    private bool WaitForReaper(TimeSpan? timeout = null)
     {
-        ((IAsyncResult)_exited.Task).AsyncWaitHandle.WaitOne();
-        return true;
+        if (_exited.Task.IsCompleted) return true;
+        var limit = timeout is not { } time ? Timeout.InfiniteTimeSpan : time > TimeSpan.Zero ? time : TimeSpan.Zero;
+        return ((IAsyncResult)_exited.Task).AsyncWaitHandle.WaitOne(limit);
     }
-
-    private bool WaitForReaper(TimeSpan timeout) => ((IAsyncResult)_exited.Task).AsyncWaitHandle.WaitOne(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero);
 }

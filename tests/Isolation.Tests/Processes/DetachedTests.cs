@@ -5,6 +5,7 @@ using Isolation.Launching;
 using Isolation.TestHost;
 using Isolation.Tests.Hosts;
 using Isolation.Tests.Support;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Isolation.Tests;
@@ -197,6 +198,25 @@ public sealed class DetachedTests : IDisposable
         again.Kill();
         (await again.WaitForExitAsync(Token)).Reason.Should().Be(ProcessEndReason.Killed);
         (await Sandbox.Waiting()).Dispose();
+    }
+
+    /// <summary>Whoever reaps tells the user's logger before anybody else; until that is done this thread has to wait.</summary>
+    [Fact(Timeout = 60_000)]
+    public void The_end_leaves_no_trace_however_late_it_is_told()
+    {
+        using var reaped = new ManualResetEventSlim();
+        var options = Detach.Shell("exit 3");
+        options.Logger = new ListLogger(LogLevel.Debug, entry =>
+        {
+            if (!entry.Contains("ended with", StringComparison.Ordinal)) return;
+            reaped.Set();
+            Thread.Sleep(300);
+        });
+        var process = IsolatedProcess.StartDetached(options, Name());
+        reaped.Wait(Token); // by the event loop's doing: this thread has asked for nothing
+        process.Dispose();
+        IsolatedProcess.FindDetached(process.DetachedName!).Should().BeNull();
+        process.ExitStatus.ExitCode.Should().Be(3);
     }
 
     [Fact(Timeout = 60_000)]
