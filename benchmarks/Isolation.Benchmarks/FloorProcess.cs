@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Isolation.Benchmarks;
@@ -6,15 +5,18 @@ namespace Isolation.Benchmarks;
 /// <summary>The raw floor as a running process that takes one sample when asked, so that samples can be interleaved with ours.</summary>
 internal sealed class FloorProcess : IDisposable
 {
-    private readonly Process _process;
+    private readonly IsolatedProcess _process;
+    private readonly StreamWriter _requests;
+    private readonly StreamReader _answers;
 
     internal FloorProcess(string floor, string program, string tree, string? filter = null)
     {
-        var info = new ProcessStartInfo(floor, [program, tree]) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        if (filter is not null) info.Environment["FLOOR_FILTER"] = filter;
-        _process = Process.Start(info)!;
-        _process.StandardInput.NewLine = "\n";
-        _process.StandardInput.AutoFlush = true;
+        var options = Helper.Options(floor, [program, tree]);
+        if (filter is not null) options.Environment["FLOOR_FILTER"] = filter;
+        options.StandardInput = options.StandardOutput = StandardStream.Pipe;
+        _process = IsolatedProcess.Start(options);
+        _requests = new StreamWriter(_process.StandardInput) { NewLine = "\n", AutoFlush = true };
+        _answers = new StreamReader(_process.StandardOutput);
     }
 
     /// <summary>Takes a sample; its clock runs in the C program alone.</summary>
@@ -28,8 +30,8 @@ internal sealed class FloorProcess : IDisposable
 
     private Sample Ask(string request)
     {
-        _process.StandardInput.WriteLine(request);
-        var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The floor has ended.");
+        _requests.WriteLine(request);
+        var line = _answers.ReadLine() ?? throw new InvalidOperationException("The floor has ended.");
         var fields = line.Split(' ');
         if (fields[0] == "!") throw new InvalidOperationException($"The floor could not do '{line[2..]}'.");
         return new Sample(Microseconds(fields[0]), Microseconds(fields[1]), Memory: long.Parse(fields[2], CultureInfo.InvariantCulture));
@@ -37,7 +39,7 @@ internal sealed class FloorProcess : IDisposable
 
     public void Dispose()
     {
-        _process.StandardInput.Close();
+        _requests.Dispose();
         _process.WaitForExit();
         _process.Dispose();
     }

@@ -29,10 +29,10 @@ internal static class ScaleBenchmark
             var report = new ScaleReport(settings);
             var subject = new Subject(floor, workspace.Program);
             WarmUp(subject);
+            AllThroughput(workspace, report);
             Live(settings, workspace, subject, report);
             Threads(settings, subject, report);
             Mounts(settings, workspace, subject, report);
-            AllThroughput(workspace, report);
             Heap(settings, subject, report); // last: it is not given back
             report.Print(Console.Out);
             if (settings.JsonFile is { } file) report.WriteJson(file);
@@ -116,6 +116,8 @@ internal static class ScaleBenchmark
 
             if (most > 0)
             {
+                Process.Start(workspace.Program).WaitForExit();
+                report.Add("live", subject.Measure("process", $"{most:N0}, and Process has been used", settings.Iterations));
                 report.ManagedEach = (GC.GetTotalMemory(forceFullCollection: true) - managed) / (double)most;
                 report.ResidentEach = (Resident() - resident) / (double)most;
             }
@@ -146,9 +148,9 @@ internal static class ScaleBenchmark
         report.Base("mounts", "mounts of the host", subject.Measure("0", "as it is", settings.Iterations));
         var folder = Path.Combine(workspace.Folder!, "mounts");
         const string script = """mkdir "$1"; i=0; while [ $i -lt $2 ]; do mkdir "$1/$i"; mount -t tmpfs -o size=4k none "$1/$i" || exit; i=$((i+1)); done""";
-        if (Peers.Execute(["/bin/sh", "-ec", script, "sh", folder, Text(settings.Mounts)], out _, out var error) != 0) throw new InvalidOperationException(error);
+        if (Helper.Run("/bin/sh", "-ec", script, "sh", folder, Text(settings.Mounts)) != 0) throw new InvalidOperationException("The mounts cannot be made.");
         report.Add("mounts", subject.Measure(Text(settings.Mounts), $"{settings.Mounts:N0} more", settings.Iterations));
-        Peers.Execute(["/bin/sh", "-c", """umount -l "$1"/*""", "sh", folder], out _, out _);
+        Helper.Run("/bin/sh", "-c", """umount -l "$1"/*""", "sh", folder);
     }
 
     private static void Heap(ScaleSettings settings, Subject subject, ScaleReport report)

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Reflection;
 
 namespace Isolation.Benchmarks;
@@ -137,11 +135,9 @@ internal sealed class Workspace : IDisposable
         var target = Path.Combine(_directory!, name);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(compiler, ["-O2", .. flags, "-o", target, source]))!;
-            process.WaitForExit();
-            return process.ExitCode == 0 ? target : null;
+            return Helper.Run(compiler, ["-O2", .. flags, "-o", target, source]) == 0 ? target : null;
         }
-        catch (Win32Exception)
+        catch (IsolationException)
         {
             return null;
         }
