@@ -15,6 +15,7 @@ return args switch
     ["terminal", .. var rest] => TerminalSettings.TryParse(rest, out var settings, out var error) ? TerminalBenchmark.Run(settings) : Complain(error),
     ["syscalls", .. var rest] => SyscallsSettings.TryParse(rest, out var settings, out var error) ? SyscallsBenchmark.Run(settings) : Complain(error),
     ["release", .. var rest] => ReleaseBenchmark.Run(rest),
+    ["enter", .. var rest] => EnterBenchmark.Run(rest),
     ["bdn", .. var rest] => Switch(rest),
     [var first, ..] when first.StartsWith('-') => Switch(args),
     _ => Complain($"Unknown command '{args[0]}'."),
@@ -106,6 +107,9 @@ static int Usage(TextWriter to, int code)
 
           release
               Takes some seconds. What is left to be done for a sandbox that was started suspended, against a whole start.
+
+          enter
+              Takes some five seconds. A program in a sandbox that runs already, by process.Start and by nsenter with the same namespaces.
 
           bdn [ARGUMENTS]
               The same calls under BenchmarkDotNet, with its memory diagnoser. Arguments are BenchmarkDotNet's own,
