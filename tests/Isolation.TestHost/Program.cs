@@ -23,6 +23,7 @@ try
         "guard" => GuardLoss.Run(arguments),
         "listed" => Listed.Run(),
         "faults" => FaultInjection.Run(arguments),
+        "join-files" => JoinFiles.Run(arguments),
         "subordinate" => SubordinateHelper.Run(arguments),
         "leaks" => Leaks.Run(arguments),
         "keyring" => Keyring.Run(arguments),
