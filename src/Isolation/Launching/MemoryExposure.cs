@@ -20,9 +20,12 @@ internal static class MemoryExposure
     /// <summary>There is such a program, or has been one. It can trace stages as well, and must not keep the memory that the next plan is told in.</summary>
     internal static bool IsThere => s_programs > 0;
 
-    /// <summary>Whether a program with these options could look.</summary>
+    /// <summary>
+    /// Whether a program with these options could look. One that keeps CAP_SYS_PTRACE can trace the host itself, and nothing is gained by hiding.
+    /// </summary>
     internal static bool IsCausedBy(IsolationOptions options, in HostFacts facts) =>
-        facts.Capabilities != 0 && (options.Namespaces & (Namespaces.User | Namespaces.Pid)) == 0;
+        facts.Capabilities != 0 && (options.Namespaces & (Namespaces.User | Namespaces.Pid)) == 0 &&
+        !(facts.Has(Linux.CAP_SYS_PTRACE) && (options.Security.Capabilities.Permitted & Capabilities.SysPTrace) != 0);
 
     /// <summary>
     /// Before the first of them starts, and for good: outside a PID namespace nobody knows what a program has left behind. This process then leaves no
