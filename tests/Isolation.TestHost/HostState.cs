@@ -106,12 +106,15 @@ internal static class HostState
         return found;
     }
 
-    /// <summary>What is open, whatever its number: a guard that is replaced changes that.</summary>
+    /// <summary>
+    /// What is open, whatever its number: a guard that is replaced changes that. What only holds a number is left out: whether the memory of the
+    /// plans that wait for their next start has one of these numbers depends on what was free when it was made.
+    /// </summary>
     private static List<string> Descriptors()
     {
         var found = new List<string>();
         foreach (var path in Directory.GetFiles("/proc/self/fd"))
-            if (new FileInfo(path).LinkTarget is { } target && !IsUnwinders(path, target) && !IsRuntimes(target))
+            if (new FileInfo(path).LinkTarget is { } target && !IsUnwinders(path, target) && !IsRuntimes(target) && !LowDescriptors.IsFree(int.Parse(Path.GetFileName(path), null)))
                 found.Add(target); // the listing's own is gone by now
         found.Sort(StringComparer.Ordinal);
         return found;

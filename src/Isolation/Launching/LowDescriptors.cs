@@ -47,6 +47,13 @@ internal static class LowDescriptors
         else _ = Kernel.close(fd);
     }
 
+    /// <summary>For tests: the descriptor only holds its number.</summary>
+    internal static bool IsFree(int fd)
+    {
+        var index = Array.BinarySearch(s_numbers.Value, fd);
+        return index >= 0 && (Volatile.Read(ref s_free) & 1L << index) != 0;
+    }
+
     private static int Take(int fd)
     {
         var numbers = s_numbers.Value;

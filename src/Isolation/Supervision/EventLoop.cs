@@ -33,6 +33,14 @@ internal sealed unsafe class EventLoop
         {
             new Thread(Run, 256 * 1024) { IsBackground = true, Name = "Isolation events" }.UnsafeStart();
         }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException) // whatever a thread lacked
+        {
+            var spare = Spare();
+            _ = Kernel.close(_epoll);
+            throw spare < 0
+                ? LaunchFailure.Host("make the event loop", "pipe2", -spare)
+                : LaunchFailure.Host("make the event loop", "clone", (int)Errno.EAGAIN, null, "No thread can be started: RLIMIT_NPROC, pids.max or memory is exhausted");
+        }
         catch
         {
             _ = Kernel.close(_epoll);
@@ -41,6 +49,17 @@ internal sealed unsafe class EventLoop
     }
 
     internal static EventLoop Instance => s_instance.Value;
+
+    /// <summary>The runtime makes a pipe for each of its threads, and does not say that there was no descriptor left for it. Negative: the errno.</summary>
+    private int Spare()
+    {
+        var first = Kernel.fcntl(_epoll, Linux.F_DUPFD_CLOEXEC, 3);
+        if (first < 0) return first;
+        var second = Kernel.fcntl(_epoll, Linux.F_DUPFD_CLOEXEC, 3);
+        _ = Kernel.close(first);
+        if (second >= 0) _ = Kernel.close(second);
+        return second;
+    }
 
     /// <summary>Watches for the first time that the descriptor is readable or hung up.</summary>
     /// <returns>A token for <see cref="Rearm"/> and <see cref="Forget"/>.</returns>
