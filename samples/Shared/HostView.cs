@@ -64,6 +64,26 @@ internal static class HostView
         return result;
     }
 
+    /// <summary>All processes that this one can see, with their programs' names.</summary>
+    internal static List<(int Id, string Name)> Visible()
+    {
+        var result = new List<(int, string)>();
+        foreach (var id in ProcessIds())
+        {
+            try
+            {
+                result.Add((id, File.ReadAllText($"/proc/{id}/comm").Trim()));
+            }
+            catch (IOException)
+            {
+                // It has just ended.
+            }
+        }
+
+        result.Sort();
+        return result;
+    }
+
     internal static bool Exists(int processId) => Directory.Exists($"/proc/{processId}");
 
     /// <summary>The group of a hierarchy, given as the part before the path in /proc/PID/cgroup.</summary>

@@ -211,6 +211,25 @@ internal sealed class ReadmeExamples
         // README: end
     }
 
+    internal async Task Joining()
+    {
+        // README: joining
+        await using var box = await IsolatedProcess.StartAsync(new IsolationOptions("sleep", "1000") { HostName = "box" });
+
+        var inside = box.RunAndCaptureText(new IsolationOptions("sh", "-c", "uname -n; cat /proc/1/comm; echo $$"));
+        Console.Write(inside.StandardOutput); // box, sleep, 2: in all its namespaces, and confined as it is
+
+        var beside = new IsolationOptions("sh", "-c", "uname -n; echo $$")
+        {
+            Join = NamespaceSource.FromProcess(box, Namespaces.Network | Namespaces.Ipc | Namespaces.Uts),
+        };
+        Console.Write(IsolatedProcess.RunAndCaptureText(beside).StandardOutput); // box, 1: in those three; the others are its own
+
+        using var network = NamespaceHandle.FromProcess(box.ProcessId, Namespaces.Network); // lives on without a process; BindTo keeps it in a file
+        Console.WriteLine(network.Kind);                                                     // Network
+        // README: end
+    }
+
     internal async Task OwnMethod()
     {
         // README: method

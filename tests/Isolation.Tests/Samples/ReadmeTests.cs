@@ -128,6 +128,13 @@ public partial class ReadmeTests
         _examples.Console.Text.Should().Be("False\nsignal SIGKILL\n");
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task The_example_of_joining_prints_what_it_says()
+    {
+        await _examples.Joining();
+        _examples.Console.Text.Should().Be("box\nsleep\n2\nbox\n1\nNetwork\n");
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task The_example_of_a_method_prints_what_it_says()
     {

@@ -1,0 +1,3 @@
+namespace Isolation.Tests.Samples;
+
+public sealed class PodRun() : SampleRun("Pod");
