@@ -22,10 +22,11 @@ public sealed class AttachTests : IDisposable
     public async Task Keys_go_in_and_what_is_shown_comes_out()
     {
         var before = _console.Modes;
-        await using var process = await Start("stty size; stty -echo; echo ready; read -r line; echo \"<$line>\"; exit 7");
+        await using var process = await Start("read -r go; stty size; stty -echo; echo ready; read -r line; echo \"<$line>\"; exit 7");
         var person = new Conversation(_console.Outside);
         var attached = process.Terminal.AttachAsync(_console.Attach, Token);
         _console.Modes.Should().NotBe(before, "it is raw now");
+        await person.Type("go\r"); // it was started before its terminal had this size
         await person.Expect("50 120\r\n");
         await person.Expect("ready\r\n");
         await person.Type("keys \u0001\u0002\r");
