@@ -29,6 +29,7 @@ try
         "keyring" => Keyring.Run(arguments),
         "landlock" => Landlock.Run(arguments),
         "ordinary" => OrdinaryApp.Run(),
+        "traced" => Traced.Run(),
         "live" => LiveSandboxes.Run(arguments),
         "attached" => Attached.Run(arguments),
         "terminals" => ManyTerminals.Run(arguments),
