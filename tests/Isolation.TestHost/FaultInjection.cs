@@ -309,7 +309,7 @@ internal static class FaultInjection
                 limit.Cancel();
                 var ended = Ended<Exception>(task);
                 // Who has asked for it may have died before the cancellation; at the execve that counts as the program's death, see below.
-                Expect.True(ended is OperationCanceledException or IsolationException || ended is null && steps[i].Call == Sys.execve, $"it is canceled, and not {ended}");
+                Expect.True(ended is OperationCanceledException or IsolationException || ended is null && steps[i].Call == Sys.execve, $"it is canceled, and not: {ended?.Message}");
                 return true;
             }
         }
