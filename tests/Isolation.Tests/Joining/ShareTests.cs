@@ -32,6 +32,23 @@ public class ShareTests
     }
 
     [Fact(Timeout = Patience)]
+    public async Task Members_find_each_others_message_queues_and_the_host_does_not()
+    {
+        Programs.Require("ipcmk");
+        await using var holder = await Holder();
+        var made = await IsolatedProcess.RunAndCaptureTextAsync(Member(holder, Pod, "ipcmk -Q > /dev/null; tail -n +2 /proc/sysvipc/msg"), TestContext.Current.CancellationToken);
+        made.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().ContainSingle("a new namespace has no queues but this one");
+
+        var found = await IsolatedProcess.RunAndCaptureTextAsync(Member(holder, Pod, "tail -n +2 /proc/sysvipc/msg"), TestContext.Current.CancellationToken);
+        var alone = await IsolatedProcess.RunAndCaptureTextAsync(Member(holder, Pod & ~Namespaces.Ipc, "tail -n +2 /proc/sysvipc/msg"), TestContext.Current.CancellationToken);
+
+        found.StandardOutput.Should().Be(made.StandardOutput);
+        alone.StandardOutput.Should().BeEmpty();
+        var key = made.StandardOutput.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
+        File.ReadLines("/proc/sysvipc/msg").Should().NotContain(line => line.TrimStart().StartsWith(key + " ", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = Patience)]
     public async Task Members_reach_each_other_on_the_loopback()
     {
         Programs.Require("busybox");
