@@ -27,10 +27,12 @@ internal static class EnterBenchmark
         try
         {
             using var full = IsolatedProcess.Start(new IsolationOptions("sleep", "infinity"));
+            using var open = IsolatedProcess.Start(new IsolationOptions("sleep", "infinity") { Security = SecurityOptions.Unconfined });
             using var bare = IsolatedProcess.Start(Bare(new IsolationOptions("sleep", "infinity")));
             Contest[] contests =
             [
                 Contest("enter", "into a sandbox with default options: all namespaces but time; under its filter, without capabilities", full, Namespaces.Default),
+                Contest("enter-open", "the same namespaces, and no more than nsenter does: no filter, no keyring, capabilities kept", open, Namespaces.Default),
                 Contest("enter-bare", "into one with pid and mount namespaces (rootless: user as well), without a filter", bare, Scenario.PidMountProc("x").Namespaces),
             ];
             ContestRunner.Run(contests, Iterations);
@@ -46,7 +48,8 @@ internal static class EnterBenchmark
         Contest Contest(string key, string title, IsolatedProcess sandbox, Namespaces namespaces)
         {
             var options = new IsolationOptions(workspace.Program);
-            var alone = namespaces == Namespaces.Default ? options : Bare(new IsolationOptions(workspace.Program));
+            var alone = namespaces == Namespaces.Default ? new IsolationOptions(workspace.Program) : Bare(new IsolationOptions(workspace.Program));
+            if (sandbox.Enforced.Seccomp is null) alone.Security = SecurityOptions.Unconfined; // who enters has what the sandbox has
             return new Contest(key, title,
             [
                 new Way("processStart", "process.Start", () => SpawnBenchmark.Second(() => Enter(sandbox, options))),
