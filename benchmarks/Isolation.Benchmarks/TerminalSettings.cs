@@ -1,40 +1,19 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 
 namespace Isolation.Benchmarks;
 
 /// <summary>The arguments of "terminal".</summary>
 internal sealed record TerminalSettings(int Rounds, int Megabytes, int Keys, string? WorkDirectory)
 {
-    internal static bool TryParse(ReadOnlySpan<string> args, [NotNullWhen(true)] out TerminalSettings? settings, out string error)
-    {
-        settings = new TerminalSettings(5, 1024, 2000, null);
-        error = "";
-        for (var i = 0; i < args.Length && error.Length == 0; i += 2)
-        {
-            var value = i + 1 < args.Length ? args[i + 1] : null;
-            var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1_000_000;
-            switch (args[i])
-            {
-                case "--rounds" when isNumber:
-                    settings = settings with { Rounds = number };
-                    break;
-                case "--megabytes" when isNumber:
-                    settings = settings with { Megabytes = number };
-                    break;
-                case "--keys" when isNumber:
-                    settings = settings with { Keys = number };
-                    break;
-                case "--work" when value is not null:
-                    settings = settings with { WorkDirectory = value };
-                    break;
-                default:
-                    error = $"Unknown argument or value at '{args[i]}'.";
-                    break;
-            }
-        }
+    internal static bool TryParse(ReadOnlySpan<string> args, [NotNullWhen(true)] out TerminalSettings? settings, out string error) =>
+        Settings.TryRead(args, new TerminalSettings(5, 1024, 2000, null), Set, out settings, out error);
 
-        if (error.Length > 0) settings = null;
-        return settings is not null;
-    }
+    private static TerminalSettings? Set(TerminalSettings settings, string name, string value, int number) => name switch
+    {
+        "--rounds" when number is > 0 and < 1_000_000 => settings with { Rounds = number },
+        "--megabytes" when number is > 0 and < 1_000_000 => settings with { Megabytes = number },
+        "--keys" when number is > 0 and < 1_000_000 => settings with { Keys = number },
+        "--work" => settings with { WorkDirectory = value },
+        _ => null,
+    };
 }

@@ -36,7 +36,7 @@ internal static class PodPicture
             ["process id", HostView.Text(web.ProcessId), HostView.Text(visitor.ProcessId)],
             ["host name", web.HostName, visitor.HostName],
             ["sees", HostView.Few(web.Processes), HostView.Few(visitor.Processes)],
-            ["files in /tmp", HostView.Text(web.Files), HostView.Text(visitor.Files)],
+            [WebServer.Log, web.HasLog ? "there" : "not there", visitor.HasLog ? "there" : "not there"],
         ]);
         screen.Line();
 

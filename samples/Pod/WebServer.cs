@@ -7,10 +7,11 @@ namespace Isolation.Samples;
 internal static class WebServer
 {
     internal const int Port = 8080;
+    internal const string Log = "/tmp/web.log";
 
     internal static async Task<MemberView> ServeAsync(int port)
     {
-        await File.WriteAllTextAsync("/tmp/web.log", "one visitor");
+        await File.WriteAllTextAsync(Log, "one visitor");
         using var listener = new TcpListener(IPAddress.Loopback, port);
         listener.Start();
         using var visitor = await listener.AcceptTcpClientAsync();

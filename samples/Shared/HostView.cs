@@ -47,36 +47,24 @@ internal static class HostView
     internal static List<(int Id, string Name)> Neighbours(int processId)
     {
         var number = NamespaceNumber(Text(processId), "pid");
-        var result = new List<(int, string)>();
-        foreach (var id in ProcessIds())
-        {
-            try
-            {
-                if (NamespaceNumber(Text(id), "pid") == number) result.Add((id, File.ReadAllText($"/proc/{id}/comm").Trim()));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Another user's process, or one that has just ended.
-            }
-        }
-
-        result.Sort();
-        return result;
+        return Named(id => NamespaceNumber(Text(id), "pid") == number);
     }
 
     /// <summary>All processes that this one can see, with their programs' names.</summary>
-    internal static List<(int Id, string Name)> Visible()
+    internal static List<(int Id, string Name)> Visible() => Named(static _ => true);
+
+    private static List<(int Id, string Name)> Named(Func<int, bool> isWanted)
     {
         var result = new List<(int, string)>();
         foreach (var id in ProcessIds())
         {
             try
             {
-                result.Add((id, File.ReadAllText($"/proc/{id}/comm").Trim()));
+                if (isWanted(id)) result.Add((id, File.ReadAllText($"/proc/{id}/comm").Trim()));
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It has just ended.
+                // Another user's process, or one that has just ended.
             }
         }
 

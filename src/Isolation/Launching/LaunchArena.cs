@@ -395,6 +395,7 @@ internal sealed unsafe class LaunchArena : IDisposable
     /// <summary>A child that supervises keeps the memory as long as the sandbox lives; the low number is for those that start.</summary>
     internal void LeaveLowDescriptor()
     {
+        if (!LowDescriptors.Has(_descriptor)) return;
         var other = Kernel.fcntl(_descriptor, Linux.F_DUPFD_CLOEXEC, 3);
         if (other < 0) return;
         LowDescriptors.Close(_descriptor);

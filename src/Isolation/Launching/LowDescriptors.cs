@@ -47,6 +47,9 @@ internal static class LowDescriptors
         else _ = Kernel.close(fd);
     }
 
+    /// <summary>It is one of these numbers.</summary>
+    internal static bool Has(int fd) => Array.BinarySearch(s_numbers.Value, fd) >= 0;
+
     /// <summary>For tests: the descriptor only holds its number.</summary>
     internal static bool IsFree(int fd)
     {

@@ -129,7 +129,7 @@ public class NamespaceHandleTests
     [Fact]
     public void An_ordinary_user_is_told_why_a_namespace_cannot_be_bound_to_a_file()
     {
-        Assert.SkipWhen(Privilege.CanAdminister, "Root can.");
+        Assert.SkipWhen(Privilege.CanAdminister, "It is about users without CAP_SYS_ADMIN; root has it.");
         using var folder = new TemporaryFolder("bound-");
         using var network = NamespaceHandle.FromProcess(Environment.ProcessId, Namespaces.Network);
 

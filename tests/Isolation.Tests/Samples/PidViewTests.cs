@@ -119,6 +119,7 @@ public partial class PidViewTests(PidViewRun run) : IClassFixture<PidViewRun>
     [InlineData("PidView")]
     [InlineData("PidView", "--shell")]
     [InlineData("NamespaceTour", "uts")]
+    [InlineData("Pod")]
     public async Task A_sandbox_that_cannot_be_set_up_is_exit_code_1_with_the_reason(string sample, params string[] arguments)
     {
         Assert.SkipUnless(SampleProcess.HasUnshare, "needs unshare(1) of util-linux");
